@@ -1,0 +1,5 @@
+"""Runs the command line as ``python -m tenshot``."""
+
+from tenshot.cli import main
+
+main()

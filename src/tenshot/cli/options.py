@@ -1,0 +1,237 @@
+"""Every option of the command line, declared once, in the groups that commands share.
+
+``None`` means "the library's default", so that nothing here has to import the configuration to show a help page.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+__all__ = [
+    "DemoOut",
+    "DetectorOptions",
+    "Images",
+    "JsonOut",
+    "NewFalseAlarmRate",
+    "NormalDir",
+    "OutputOptions",
+    "ResultsOut",
+    "RunOptions",
+    "SkipBroken",
+    "SupportOptions",
+    "TaskArgument",
+    "TaskOut",
+]
+
+Coding = Literal["local", "active", "full", "nearest"]
+Augment = Literal["none", "flips", "rotations", "all"]
+MapKind = Literal["residual", "gradient"]
+ScoreKind = Literal["worst", "energy"]
+
+SUPPORT = "Normal photos"
+METHOD = "Method (the defaults were chosen by measurement)"
+OUTPUT = "Results"
+MACHINE = "Machine"
+
+NormalDir = Annotated[
+    Path,
+    typer.Argument(metavar="NORMAL_DIR", help="Photos of good parts, about ten: a folder, a file or a quoted glob."),
+]
+Images = Annotated[
+    list[Path],
+    typer.Argument(metavar="IMAGES", help="Photos: files, folders (searched recursively) or quoted globs."),
+]
+NewFalseAlarmRate = Annotated[
+    float | None,
+    typer.Option(metavar="RATE", help="Judge at another false-alarm rate than the one adapted with."),
+]
+SkipBroken = Annotated[
+    bool,
+    typer.Option(
+        "--skip-broken",
+        metavar="",
+        help="Leave out normal photos that cannot be used, and name them.",
+        rich_help_panel=SUPPORT,
+    ),
+]
+TaskArgument = Annotated[
+    Path, typer.Argument(metavar="PART.tenshot", help="A task file, as written by [bold]tenshot adapt[/bold].")
+]
+JsonOut = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON on stdout instead of tables.")]
+TaskOut = Annotated[
+    Path | None,
+    typer.Option("-o", "--out", metavar="FILE", help="Write here and leave the old task file as it is."),
+]
+DemoOut = Annotated[
+    Path,
+    typer.Option("-o", "--out", metavar="OUT", help="Folder for the results; those of an earlier run are replaced."),
+]
+ResultsOut = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--out",
+        metavar="OUT",
+        help="Folder for the results; those of an earlier run are replaced. [dim]default: tenshot-results[/dim]",
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What every command takes: each of them loads the network."""
+
+    device: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Where to compute: cpu, cuda, cuda:1, ...", rich_help_panel=MACHINE),
+    ] = "cpu"
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Processor threads to use. [dim]default: all cores[/dim]", rich_help_panel=MACHINE
+        ),
+    ] = None
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Weights of the extractor from a safetensors file. [dim]default: the package or timm[/dim]",
+            rich_help_panel=MACHINE,
+        ),
+    ] = None
+    debug: Annotated[
+        bool, typer.Option("--debug", metavar="", help="Show the traceback of an error.", rich_help_panel=MACHINE)
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupportOptions:
+    """What is said about the normal photos."""
+
+    select: Annotated[
+        int | None,
+        typer.Option(
+            metavar="K",
+            help="Adapt to the K most representative photos only, and say why these.",
+            rich_help_panel=SUPPORT,
+        ),
+    ] = None
+    false_alarm_rate: Annotated[
+        float,
+        typer.Option(metavar="RATE", help="Share of good parts that may be flagged, above 0 and below 1."),
+    ] = 0.05
+    roi: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MASK.png",
+            help="Judge only where this mask is white; it lies over every photo alike.",
+            rich_help_panel=SUPPORT,
+        ),
+    ] = None
+    augment: Annotated[
+        Augment | None,
+        typer.Option(
+            help="Also learn flipped or rotated copies, for parts that lie any way round. [dim]default: none[/dim]",
+            rich_help_panel=SUPPORT,
+        ),
+    ] = None
+    skip_broken: SkipBroken = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorOptions:
+    """What is said about extractor, coder and score."""
+
+    image_size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PIXELS",
+            help="Size the network sees: larger finds smaller defects, slower. [dim]default: the extractor's[/dim]",
+            rich_help_panel=METHOD,
+        ),
+    ] = None
+    tile: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PIXELS",
+            help="Cut large photos into overlapping tiles of this size: for small defects. [dim]default: whole[/dim]",
+            rich_help_panel=METHOD,
+        ),
+    ] = None
+    extractor: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="efficientnet_lite0 (works offline), resnet10, or any network of timm by its name.",
+            rich_help_panel=METHOD,
+        ),
+    ] = "efficientnet_lite0"
+    layers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I,J,...",
+            help="Layers of the extractor to tap, by number. [dim]default: the extractor's[/dim]",
+            rich_help_panel=METHOD,
+        ),
+    ] = None
+    coding: Annotated[
+        Coding | None,
+        typer.Option(
+            help="Sparse codes of local, active or all atoms, or the nearest atom alone. [dim]default: local[/dim]",
+            rich_help_panel=METHOD,
+        ),
+    ] = None
+    receptive_field: Annotated[
+        int | None,
+        typer.Option(
+            metavar="L",
+            help="Side of the window of features that is coded together, odd. [dim]default: 1[/dim]",
+            rich_help_panel=METHOD,
+        ),
+    ] = None
+    map: Annotated[
+        MapKind | None,
+        typer.Option(
+            help="What the heat map shows: coding residual, or gradient of the energy. [dim]default: residual[/dim]",
+            rich_help_panel=METHOD,
+        ),
+    ] = None
+    score: Annotated[
+        ScoreKind | None,
+        typer.Option(
+            help="The image's score: mean of its worst places, or its energy. [dim]default: worst[/dim]",
+            rich_help_panel=METHOD,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputOptions:
+    """What comes out of a scoring run."""
+
+    fail_on_anomaly: Annotated[
+        bool,
+        typer.Option(
+            "--fail-on-anomaly",
+            metavar="",
+            help="Exit with status 1 when an image is flagged or could not be judged.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False
+    no_heatmaps: Annotated[
+        bool,
+        typer.Option(
+            "--no-heatmaps", metavar="", help="Write no heat-map files beside the report.", rich_help_panel=OUTPUT
+        ),
+    ] = False
+    json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            metavar="",
+            help="Print the results as JSON on stdout instead of the table.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False

@@ -1,0 +1,3 @@
+"""Images, and where they lie: decoding, finding, and the layouts of labelled folders."""
+
+__all__: list[str] = []

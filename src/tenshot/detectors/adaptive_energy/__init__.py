@@ -1,0 +1,8 @@
+"""The adaptive energy model: a frozen extractor, normal features as dictionary, sparse codes, energy and map."""
+
+from tenshot.detectors.adaptive_energy.adapted import Adapted, SupportImage
+from tenshot.detectors.adaptive_energy.detector import Detector
+from tenshot.detectors.adaptive_energy.learning import LeftOut
+from tenshot.detectors.adaptive_energy.path import ScoringPath
+
+__all__ = ["Adapted", "Detector", "LeftOut", "ScoringPath", "SupportImage"]

@@ -1,0 +1,179 @@
+"""The one scoring path: frames in, scores and maps out, in pure tensor operations.
+
+Command line, batches, calibration, exports and services all run through this module; there is no second implementation
+that could disagree with it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tenshot.coding import gather_volumes
+from tenshot.energy import Dictionary, energy, explain, gaussian_blur, gradient_map, upsample
+from tenshot.features import join_maps
+
+if TYPE_CHECKING:
+    from tenshot.core.config import DetectorConfig
+    from tenshot.features import Extractor
+
+HALF = 0.5
+
+__all__ = ["ScoringPath", "directions", "layer_norms", "worst_mean"]
+
+
+class ScoringPath(nn.Module):
+    """Scores frames against a dictionary.
+
+    Stateless apart from the dictionary: safe from several threads, and the extractor is shared, not copied.
+
+    Args:
+        extractor: Ψ.
+        config: coding and scoring settings.
+        dictionary: D; ``None`` to embed only (adaptation starts like that).
+    """
+
+    atoms: Tensor
+    owners: Tensor
+    lipschitz: Tensor
+    strengths: Tensor
+    projection: Tensor
+    keys: Tensor
+
+    def __init__(self, extractor: Extractor, config: DetectorConfig, dictionary: Dictionary | None = None) -> None:
+        super().__init__()
+        self.extractor = extractor
+        self.config = config
+        if dictionary is not None:
+            self.register_buffer("atoms", dictionary.atoms)
+            self.register_buffer("owners", dictionary.owners)
+            self.register_buffer("lipschitz", dictionary.lipschitz)
+            self.register_buffer("strengths", dictionary.strengths)
+            self.register_buffer("projection", dictionary.projection)
+            self.register_buffer("keys", dictionary.keys)
+
+    def embed(self, frames: Tensor) -> Tensor:
+        """Z = Ψ(x): ``(B, 3, h, w)`` frames in [0, 1] to ``(B, d, h', w')`` joined features, not yet normalised."""
+        stride = self.extractor.spec.grid_stride
+        size = (frames.shape[-2] // stride, frames.shape[-1] // stride)
+        maps = self.extractor(frames)
+        return join_maps(maps, size=size, neighbourhood=self.config.extractor.neighbourhood)
+
+    def frame_size(self, features: Tensor) -> tuple[int, int]:
+        """``(h, w)`` of the frame that gave these features."""
+        stride = self.extractor.spec.grid_stride
+        return features.shape[-2] * stride, features.shape[-1] * stride
+
+    def atoms_of(self, features: Tensor) -> Tensor:
+        """What the coder sees: ``(B, d, h', w')`` features to ``(B, P, d · l²)`` directions of volumes."""
+        z = features
+        if self.config.coding.normalise:
+            z = directions(z, self.extractor.spec.channels)
+        # Dividing by l keeps volumes of unit-norm features at unit norm: λ means the same for every l.
+        field = self.config.coding.receptive_field
+        return (gather_volumes(z, field) / field).flatten(2).mT
+
+    def forward(
+        self, frames: Tensor, *, roi: Tensor | None = None, exclude: int | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Judges frames.
+
+        Args:
+            frames: ``(B, 3, h, w)`` in [0, 1].
+            roi: ``(B, h, w)`` in [0, 1], 1 where it matters; ``None`` for everywhere.
+            exclude: shot whose atoms are not used.
+
+        Returns:
+            Scores ``(B,)`` and maps ``(B, h, w)``, both at least 0, larger = more anomalous, unbounded.
+        """
+        size = (frames.shape[-2], frames.shape[-1])
+        if self.config.scoring.map == "residual":
+            return self.judge(self.embed(frames), size=size, roi=roi, exclude=exclude)
+
+        def summed_energy(x: Tensor) -> Tensor:
+            features = self.embed(x)
+            return energy(self._residual(features, exclude) * _inside(roi, features))
+
+        maps = gradient_map(summed_energy, frames)
+        if roi is not None:
+            maps = maps * roi
+        if self.config.scoring.score == "energy":
+            scores, _ = self.judge(self.embed(frames), size=size, roi=roi, exclude=exclude)
+        else:
+            inside = None if roi is None else roi.flatten(1)
+            scores = worst_mean(maps.flatten(1), self.config.scoring.worst_share, inside=inside)
+        return scores, gaussian_blur(maps, self.config.scoring.smoothing)
+
+    def judge(
+        self, features: Tensor, *, size: tuple[int, int], roi: Tensor | None = None, exclude: int | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Judges features that are already extracted; the residual half of ``forward``.
+
+        Args:
+            features: ``(B, d, h', w')`` from ``embed``.
+            size: ``(h, w)`` of the maps.
+            roi: as in ``forward``.
+            exclude: as in ``forward``.
+        """
+        scoring = self.config.scoring
+        residual = self._residual(features, exclude) * _inside(roi, features)
+        norms = residual.norm(dim=2)
+        if scoring.score == "energy":
+            # Per position, so that the size of the input does not move the score.
+            scores = energy(residual) / norms.shape[1]
+        else:
+            scores = worst_mean(norms, scoring.worst_share, inside=_inside(roi, features)[:, :, 0])
+        if self.config.coding.normalise:
+            # Directions blow up positions where nothing is to be seen; how strongly features respond puts the map right
+            # (a score of the worst few positions is better off without).
+            norms = norms * self._strength(features)
+        maps = upsample(norms.view(-1, *features.shape[-2:]), size)
+        return scores, gaussian_blur(maps, scoring.smoothing)
+
+    def _strength(self, features: Tensor) -> Tensor:
+        """``(B, P)``: 1 where every layer responds as it typically does on normal images."""
+        relative = layer_norms(features, self.extractor.spec.channels) / self.strengths[:, None, None]
+        return relative.square().mean(dim=1).sqrt().flatten(1)
+
+    def _residual(self, features: Tensor, exclude: int | None) -> Tensor:
+        dictionary = Dictionary(self.atoms, self.owners, self.lipschitz, self.strengths, self.projection, self.keys)
+        z = self.atoms_of(features)
+        return torch.stack([explain(each, dictionary, config=self.config.coding, exclude=exclude) for each in z])
+
+
+def directions(z: Tensor, channels: tuple[int, ...]) -> Tensor:
+    """Unit-norm features, every tapped layer contributing equally: ``(B, d, h', w')`` to the same shape."""
+    parts = [F.normalize(part, dim=1) for part in torch.split(z, list(channels), dim=1)]
+    return torch.cat(parts, dim=1) / len(parts) ** 0.5
+
+
+def layer_norms(z: Tensor, channels: tuple[int, ...]) -> Tensor:
+    """How strongly each tapped layer responds: ``(B, d, h', w')`` to ``(B, S, h', w')``, at least 0."""
+    return torch.stack([part.norm(dim=1) for part in torch.split(z, list(channels), dim=1)], dim=1)
+
+
+def worst_mean(values: Tensor, share: float, *, inside: Tensor | None = None) -> Tensor:
+    """Mean of the largest share of each row; at least one value counts.
+
+    Args:
+        values: ``(B, n)``, at least 0.
+        share: in (0, 1], of the values inside.
+        inside: ``(B, n)`` or ``(1, 1)`` weights, 1 for values that count and 0 for others, which must be 0 already.
+    """
+    size = values.shape[1]
+    total = values.new_full((len(values),), size) if inside is None else inside.expand_as(values).sum(dim=1)
+    counts = (share * total).round().clamp(min=1)
+    top = values.topk(int(counts.max()), dim=1).values
+    counted = torch.arange(top.shape[1], device=values.device) < counts[:, None]
+    return (top * counted).sum(dim=1) / counts
+
+
+def _inside(roi: Tensor | None, features: Tensor) -> Tensor:
+    """``(B, P, 1)`` weights of positions: 1 where most of the position lies inside the region of interest."""
+    if roi is None:
+        return features.new_ones(1, 1, 1)
+    inside = F.adaptive_avg_pool2d(roi[:, None], (features.shape[-2], features.shape[-1])) > HALF
+    return inside.flatten(1)[:, :, None].to(features.dtype)

@@ -1,0 +1,156 @@
+"""Shots: what a task keeps of every normal image."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional as F
+
+from tenshot.core.errors import SupportError
+from tenshot.detectors.adaptive_energy.path import layer_norms
+from tenshot.energy import Dictionary, build_dictionary, farthest_first
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from tenshot.core.config import Augmentation, DictionaryConfig
+    from tenshot.detectors.adaptive_energy.framing import Photo
+    from tenshot.detectors.adaptive_energy.path import ScoringPath
+
+__all__ = ["Shot", "dictionary_of", "order_atoms", "take_shot"]
+
+HALF = 0.5
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Shot:
+    """One normal image of a task.
+
+    Features are kept in half precision and everything is computed from the rounded values, so that a task is the same
+    to the bit whether it was just adapted, changed in place, or loaded from a file.
+
+    Attributes:
+        name: of the image.
+        digest: SHA-256 of the image; its first twelve digits are the shot's id.
+        is_grey: whether the image had one channel.
+        features: ``(V, T, d, h', w')`` float16: V views of T frames; view 0 is the photo as it is.
+        inside: ``(T, h, w)`` bool, the region of interest in its frames; ``None`` for everywhere.
+        order: ``(m,)`` int64, the best m positions of all views, as indices into the positions inside.
+        frames: ``(T, 3, h, w)`` float16, kept only where holding the shot out needs the image itself: for gradient
+            maps, and for the single shot of a task.
+    """
+
+    name: str
+    digest: str
+    is_grey: bool
+    features: Tensor
+    inside: Tensor | None
+    order: Tensor
+    frames: Tensor | None
+
+    @property
+    def id(self) -> str:
+        """Short name of the shot, unique within a task."""
+        return self.digest[:12]
+
+
+def take_shot(path: ScoringPath, photo: Photo) -> Shot:
+    """Extracts the features of one normal image.
+
+    Raises:
+        SupportError: if nothing of the image lies inside the region of interest.
+    """
+    if photo.inside is not None and not photo.inside.any():
+        msg = f"{photo.name}: the region of interest is empty"
+        raise SupportError(msg)
+    frames = photo.frames.half()
+    views = _views(frames.float(), path.config.dictionary.augment)
+    features = torch.stack([torch.cat([path.embed(frame[None]) for frame in view]) for view in views])
+    return Shot(
+        name=photo.name,
+        digest=photo.digest,
+        is_grey=photo.is_grey,
+        features=features.half().cpu().contiguous(),
+        inside=photo.inside,
+        order=torch.empty(0, dtype=torch.int64),
+        frames=frames.contiguous(),
+    )
+
+
+def order_atoms(path: ScoringPath, shots: Sequence[Shot], config: DictionaryConfig) -> tuple[Shot, ...]:
+    """Gives every shot its share of the dictionary: the same number of atoms each, best first.
+
+    Orders are nested, so a shot that already has enough keeps a prefix; only what is missing is computed.
+
+    Raises:
+        SupportError: for a shot of which no position lies inside the region of interest.
+    """
+    counts = [_count(path, shot) for shot in shots]
+    available = min(counts)
+    if available == 0:
+        stride = path.extractor.spec.grid_stride
+        name = shots[counts.index(0)].name
+        msg = (
+            f"{name}: the region of interest is too small; it must cover most of at least one {stride}x{stride} px cell"
+        )
+        raise SupportError(msg)
+    share = available if config.atoms is None else min(available, max(1, config.atoms // len(shots)))
+    return tuple(_with_share(path, shot, share, count) for shot, count in zip(shots, counts, strict=True))
+
+
+def _with_share(path: ScoringPath, shot: Shot, share: int, count: int) -> Shot:
+    # A shot that gave all its positions has them unordered: no prefix of those covers the shot.
+    nested = share < len(shot.order) < count
+    order = shot.order[:share] if nested or len(shot.order) == share else _order(_candidates(path, shot), share)
+    return replace(shot, order=order)
+
+
+def dictionary_of(path: ScoringPath, shots: Sequence[Shot]) -> Dictionary:
+    """The dictionary of a task from the ordered atoms of its shots."""
+    # Few shots are cut into several groups each, so that the active set has enough atoms to combine.
+    coding = path.config.coding
+    groups = min(math.ceil(coding.active_atoms / len(shots)), len(shots[0].order))
+    atoms = [_candidates(path, shot)[shot.order] for shot in shots]
+    return build_dictionary(
+        atoms, groups_per_shot=groups, strengths=_strengths(path, shots), search_dims=coding.search_dims
+    )
+
+
+def _strengths(path: ScoringPath, shots: Sequence[Shot]) -> Tensor:
+    norms = [layer_norms(shot.features[0].float(), path.extractor.spec.channels) for shot in shots]
+    medians = torch.stack([each.transpose(0, 1).flatten(1).median(dim=1).values for each in norms])
+    # A layer that is silent on normal images must not divide by zero.
+    return medians.mean(dim=0).clamp(min=1e-6)
+
+
+def _order(points: Tensor, share: int) -> Tensor:
+    # All positions are wanted: their order does not matter, and ordering thousands would cost seconds.
+    return torch.arange(share) if share == len(points) else farthest_first(points, share)
+
+
+def _count(path: ScoringPath, shot: Shot) -> int:
+    if shot.inside is not None:
+        return _candidates(path, shot).shape[0]
+    views, frames, _, height, width = shot.features.shape
+    return views * frames * height * width
+
+
+def _candidates(path: ScoringPath, shot: Shot) -> Tensor:
+    """Every position of a shot that may become an atom: ``(n, D)``."""
+    atoms = path.atoms_of(shot.features.flatten(0, 1).float())
+    if shot.inside is None:
+        return atoms.flatten(0, 1)
+    weights = F.adaptive_avg_pool2d(shot.inside[:, None].float(), (shot.features.shape[-2], shot.features.shape[-1]))
+    views = _views(weights > HALF, path.config.dictionary.augment)
+    return atoms[torch.stack(views).flatten(0, 1).flatten(1)]
+
+
+def _views(frames: Tensor, augment: Augmentation) -> list[Tensor]:
+    turns = range(4) if augment in {"rotations", "all"} else range(1)
+    flips = (False, True) if augment in {"flips", "all"} else (False,)
+    return [torch.rot90(frames.flip(-1) if flip else frames, turn, (-2, -1)) for flip in flips for turn in turns]

@@ -1,0 +1,1 @@
+"""Measuring the product on real photos: accuracy, calibration, speed. Run ``python -m tenshot.evaluation --help``."""

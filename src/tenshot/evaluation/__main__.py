@@ -1,0 +1,118 @@
+"""``python -m tenshot.evaluation``: measure the product and write the tables of ``benchmarks/results``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tenshot.core.errors import TenshotError
+
+RESULTS = Path("benchmarks/results")
+
+app = typer.Typer(
+    help="Measure tenshot on real photos. Each command writes a Markdown table and, beside it, JSON with every cell.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Out = Annotated[Path, typer.Option("-o", "--out", help="The table; JSON goes beside it.")]
+Data = Annotated[
+    Path, typer.Option(envvar="TENSHOT_DATA", help="Folder with mvtec_ad/… and magnetic_tile.", show_envvar=True)
+]
+Sets = Annotated[list[str] | None, typer.Option("--set", help="A set; may be given several times; all by default.")]
+Extractor = Annotated[str, typer.Option(help="efficientnet_lite0, resnet10 or a timm network.")]
+Weights = Annotated[Path | None, typer.Option(help="Local safetensors file with the extractor's weights.")]
+ImageSize = Annotated[int | None, typer.Option(help="Input side in pixels; the extractor's own by default.")]
+Threads = Annotated[int, typer.Option(help="Threads torch may use.")]
+SHARED_DATA = Path("../shared/data")
+
+
+@app.command()
+def accuracy(
+    out: Out = RESULTS / "accuracy.md",
+    *,
+    data: Data = SHARED_DATA,
+    sets: Sets = None,
+    detector: Annotated[
+        list[str] | None,
+        typer.Option(help="default, nearest, nearest_raw or paper; several times; default and nearest by default."),
+    ] = None,
+    shots: Annotated[int, typer.Option(min=1)] = 10,
+    seeds: Annotated[int, typer.Option(min=1, help="How many draws of the support.")] = 5,
+    extractor: Extractor = "efficientnet_lite0",
+    weights: Weights = None,
+    image_size: ImageSize = None,
+    threads: Threads = 2,
+) -> None:
+    """Image AUROC, pixel AUROC and AUPRO on real defects, beside nearest neighbour on the same features."""
+    from tenshot.evaluation.runs import Subject, run_accuracy
+
+    subject = Subject(extractor=extractor, weights=weights, image_size=image_size, threads=threads)
+    run_accuracy(
+        out,
+        subject=subject,
+        data=data,
+        sets=sets,
+        detectors=detector or ["default", "nearest"],
+        shots=shots,
+        seeds=seeds,
+        tell=_tell,
+    )
+    typer.echo(f"Wrote {out}")
+
+
+@app.command()
+def calibration(
+    out: Out = RESULTS / "calibration.md",
+    *,
+    data: Data = SHARED_DATA,
+    sets: Sets = None,
+    shots: Annotated[list[int] | None, typer.Option(min=1, help="Several times; 1, 2, 4 and 10 by default.")] = None,
+    draws: Annotated[int, typer.Option(min=1, help="How many draws of the support.")] = 10,
+    extractor: Extractor = "efficientnet_lite0",
+    weights: Weights = None,
+    image_size: ImageSize = None,
+    threads: Threads = 2,
+) -> None:
+    """Wanted beside measured false-alarm rate on good photos that were not seen."""
+    from tenshot.evaluation.runs import Subject, run_calibration
+
+    subject = Subject(extractor=extractor, weights=weights, image_size=image_size, threads=threads)
+    run_calibration(out, subject=subject, data=data, sets=sets, shots=shots or [1, 2, 4, 10], draws=draws, tell=_tell)
+    typer.echo(f"Wrote {out}")
+
+
+@app.command()
+def speed(
+    out: Out = RESULTS / "speed.md",
+    *,
+    rounds: Annotated[int, typer.Option(min=1, help="How often every process is measured.")] = 5,
+    threads: Threads = 2,
+    peer: Annotated[Path, typer.Option(help="Where the environment with anomalib is made.")] = Path(".peer"),
+    without_peer: Annotated[bool, typer.Option("--without-peer", help="Leave anomalib's PatchCore out.")] = False,
+) -> None:
+    """Time and memory, as ratios in one run, beside anomalib's PatchCore on the same network and layers."""
+    from tenshot.evaluation.speed import run_speed
+
+    run_speed(out, rounds=rounds, threads=threads, peer=None if without_peer else peer, tell=_tell)
+    typer.echo(f"Wrote {out}")
+
+
+def _tell(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def main() -> None:
+    """Runs the command line; a deliberate error is one line and exit status 2."""
+    try:
+        app()
+    except TenshotError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise SystemExit(2) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""Whole tables: what is missing is measured, every cell is kept at once, and the table is written anew."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from tenshot.core.config import DetectorConfig, ExtractorConfig
+from tenshot.core.errors import InputError
+from tenshot.evaluation.accuracy import MAP_SIZE, accuracy_tables, judge_set
+from tenshot.evaluation.calibration import RATES, calibration_tables, measure_alarms
+from tenshot.evaluation.competitors import COMPETITORS, configure, describe
+from tenshot.evaluation.ledger import Ledger, write_whole
+from tenshot.evaluation.machine import code_digest, one_line
+from tenshot.evaluation.protocol import SETS, load_set
+from tenshot.evaluation.remembering import RememberingExtractor
+from tenshot.features import build_extractor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from tenshot.data.folders import Category
+
+    Tell = Callable[[str], None]
+
+__all__ = ["Subject", "run_accuracy", "run_calibration"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is measured: the product's default settings on some extractor.
+
+    Attributes:
+        extractor: its name.
+        weights: a local file with its weights; ``None`` for its own.
+        image_size: input side in pixels; ``None`` for the extractor's own.
+        threads: how many threads torch may use.
+    """
+
+    extractor: str = "efficientnet_lite0"
+    weights: Path | None = None
+    image_size: int | None = None
+    threads: int = 2
+
+    @property
+    def config(self) -> DetectorConfig:
+        """Its settings."""
+        extractor = ExtractorConfig(name=self.extractor, weights=self.weights)
+        return DetectorConfig(extractor=extractor, image_size=self.image_size)
+
+    def build(self) -> RememberingExtractor:
+        """Its extractor, shared by all tasks of a table."""
+        torch.set_num_threads(self.threads)
+        return RememberingExtractor(build_extractor(self.config.extractor))
+
+
+def run_accuracy(
+    out: Path,
+    *,
+    subject: Subject,
+    data: Path,
+    sets: Sequence[str] | None,
+    detectors: Sequence[str],
+    shots: int,
+    seeds: int,
+    tell: Tell,
+) -> None:
+    """Measures accuracy and writes ``out`` and the JSON file beside it; cells that are already there are kept.
+
+    Args:
+        out: the Markdown file.
+        subject: what is measured.
+        data: the folder of real photos.
+        sets: names of sets; ``None`` for all.
+        detectors: competitors; with other ones than before, a run adds to the table.
+        shots: size of the support.
+        seeds: how many draws.
+        tell: told how far the run is.
+
+    Raises:
+        InputError: for an unknown set or competitor.
+        MissingError: for data or weights that are not there.
+        OutputError: if the results cannot be written.
+    """
+    extractor = subject.build()
+    configs = {name: configure(name, subject.config) for name in dict.fromkeys(("default", *detectors))}
+    ledger = Ledger(
+        out.with_suffix(".json"),
+        title="accuracy",
+        settings=_settings(subject, extractor)
+        | {"shots": shots, "map_size": MAP_SIZE}
+        | {"detectors": {name: describe(configure(name, subject.config)) for name in COMPETITORS}},
+    )
+    for category in _categories(sets, data, ledger):
+        pairs = [(name, seed) for seed in range(seeds) for name in detectors]
+        wanted = [(n, s) for n, s in pairs if not ledger.has(set=category.name, detector=n, seed=s)]
+        if wanted:
+            label = f"{category.name}: {len(wanted)} of {len(pairs)} adapted detectors to judge"
+            progress = _progress(label, tell)
+            for cell in judge_set(
+                category, wanted, extractor=extractor, configs=configs, shots=shots, progress=progress
+            ):
+                ledger.add(cell)
+        title = f"# Accuracy, {shots} shots, {subject.extractor}"
+        write_whole(out, _page(title, accuracy_tables(ledger.cells, SETS), ledger))
+
+
+def run_calibration(
+    out: Path,
+    *,
+    subject: Subject,
+    data: Path,
+    sets: Sequence[str] | None,
+    shots: Sequence[int],
+    draws: int,
+    tell: Tell,
+) -> None:
+    """Measures false alarms and writes ``out`` and the JSON file beside it; cells that are already there are kept.
+
+    Arguments and errors as for ``run_accuracy``.
+    """
+    extractor = subject.build()
+    ledger = Ledger(
+        out.with_suffix(".json"),
+        title="calibration",
+        settings=_settings(subject, extractor) | {"rates": RATES, "detector": describe(subject.config)},
+    )
+    for category in _categories(sets, data, ledger):
+        pairs = [(count, seed) for count in shots for seed in range(draws)]
+        wanted = [(k, s) for k, s in pairs if not ledger.has(set=category.name, shots=k, seed=s)]
+        if wanted:
+            label = f"{category.name}: {len(wanted)} of {len(pairs)} draws to judge"
+            progress = _progress(label, tell)
+            for cell in measure_alarms(category, wanted, extractor=extractor, config=subject.config, progress=progress):
+                ledger.add(cell)
+        title = f"# False alarms, wanted and measured, {subject.extractor}"
+        write_whole(out, _page(title, calibration_tables(ledger.cells, SETS), ledger))
+
+
+def _categories(sets: Sequence[str] | None, data: Path, ledger: Ledger) -> Iterator[Category]:
+    """Loads sets one by one and notes what they are made of; unknown ones are refused before anything is measured."""
+    wanted = list(dict.fromkeys(sets or SETS))
+    if unknown := [name for name in wanted if name not in SETS]:
+        msg = f"set: expected some of {', '.join(SETS)}, got {unknown[0]!r}"
+        raise InputError(msg)
+    for name in wanted:
+        category = load_set(name, data)
+        bad = sum(item.is_anomalous for item in category.test)
+        counts = {"train": len(category.train_good), "test_good": len(category.test) - bad, "test_defective": bad}
+        ledger.note(sets={**ledger.header.get("sets", {}), name: counts | {"masks": category.has_all_masks}})
+        yield category
+
+
+def _settings(subject: Subject, extractor: RememberingExtractor) -> dict[str, Any]:
+    return {"extractor": asdict(extractor.spec), "image_size": subject.image_size, "code": code_digest()}
+
+
+def _page(title: str, tables: str, ledger: Ledger) -> str:
+    header = ledger.header
+    versions = ", ".join(f"{name} {number}" for name, number in header["versions"].items() if number)
+    origin = f"commit {header['commit'] or 'unknown'}; {versions}; {one_line(header['machine'])}."
+    return f"{title}\n\n{tables}\n\nMeasured with {origin} Every cell: `{ledger.file.name}`.\n"
+
+
+def _progress(label: str, tell: Tell) -> Callable[[int, int], None]:
+    tell(label)
+
+    def report(done: int, total: int) -> None:
+        if done * 10 // total != (done - 1) * 10 // total:
+            tell(f"  {done}/{total} photos")
+
+    return report
