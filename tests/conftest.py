@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 DATA_VARIABLE = "TENSHOT_DATA"
 
+# On photos as small as those of the tests, threads only wait for each other; on a busy machine for seconds.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 def _data_folder() -> Path:
     named = os.environ.get(DATA_VARIABLE)

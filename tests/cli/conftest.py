@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import functools
 import os
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -74,8 +76,19 @@ class Bench:
 
         return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
-    def start(self, *arguments: object, **options: Any) -> subprocess.Popen[str]:
-        """Starts a command as a process of its own, as a shell would."""
+    def start(self, *arguments: object, largest_file: int | None = None) -> subprocess.Popen[str]:
+        """Starts a command as a process of its own, as a shell would.
+
+        Args:
+            arguments: of the command.
+            largest_file: most bytes a file may grow to; writing more fails as on a full disk.
+        """
+
+        def prepare() -> None:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a test run in the background would hand down SIG_IGN
+            if largest_file is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+
         process = subprocess.Popen(
             [sys.executable, "-m", "tenshot", *map(str, arguments)],
             stdout=subprocess.PIPE,
@@ -83,7 +96,7 @@ class Bench:
             text=True,
             cwd=self.folder,
             env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(SOURCE)},
-            **options,
+            preexec_fn=prepare,  # noqa: PLW1509 - no other thread of ours runs here
         )
         self.processes.append(process)
         return process

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -90,11 +91,11 @@ def test_results_go_to_a_default_folder_that_is_named(bench: Bench) -> None:
     assert (bench.folder / "tenshot-results" / "scores.csv").is_file()
 
 
-def test_heat_maps_of_an_earlier_run_are_not_judged(bench: Bench) -> None:
-    first = bench.run("score", "part.tenshot", ".", "-o", "results")
-    second = bench.run("score", "part.tenshot", ".", "-o", "results")
-    assert first.exit_code == second.exit_code == 0
-    assert len(bench.scores()) == 9
+def test_judging_twice_into_the_folder_of_the_photos_judges_the_photos_twice(bench: Bench) -> None:
+    first = bench.run("score", "part.tenshot", "today", "-o", "today")
+    second = bench.run("score", "part.tenshot", "today", "-o", "today")
+    assert first.stdout == second.stdout
+    assert "4 inspected · 1 anomalous · 3 normal" in second.stdout
 
 
 @pytest.mark.parametrize(("photo", "status"), [("fine0.png", 0), ("scratched.png", 1)])
@@ -226,6 +227,17 @@ def test_a_region_of_interest_leaves_out_what_lies_outside(bench: Bench) -> None
 
     assert excess("--roi", "mask.png", "--save", "masked.tenshot") < 0.8 * excess()
     assert json.loads(bench.run("info", "masked.tenshot", "--json").stdout)["has_roi"]
+
+
+def test_names_that_a_terminal_cannot_show_do_not_end_the_run(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = os.fsdecode(b"caf\xe9-\xff.png")
+    shutil.copy(bench.today / "fine0.png", bench.today / name)
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii:strict")
+    process = bench.start("score", "part.tenshot", "today", "-o", "results")
+    out, error = process.communicate(timeout=120)
+    assert process.returncode == 0, error
+    assert r"caf\udce9-\udcff.png" in out
+    assert len(bench.scores()) == 5
 
 
 def test_real_bottles(bench: Bench, shared_data: Path) -> None:

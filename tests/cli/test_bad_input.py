@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import struct
 import zlib
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from conftest import Bench
 
 SMALL = ("--image-size", 64)
+FULL = 20_000
 
 
 def refusal(result: Result) -> str:
@@ -279,10 +279,7 @@ def test_a_task_file_that_cannot_be_written(bench: Bench) -> None:
 def test_a_full_disk_keeps_what_was_finished(bench: Bench) -> None:
     """No file may grow beyond some bytes: the tables fit, the report does not."""
 
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-
-    process = bench.start("score", "part.tenshot", "today", "-o", "results", "--no-heatmaps", preexec_fn=limit)
+    process = bench.start("score", "part.tenshot", "today", "-o", "results", "--no-heatmaps", largest_file=FULL)
     out, error = process.communicate(timeout=120)
     assert process.returncode == 2, error
     assert out == ""
@@ -297,10 +294,7 @@ def test_a_full_disk_leaves_no_half_a_task_file(bench: Bench) -> None:
     before, names = bench.task.read_bytes(), set(bench.folder.iterdir())
     bench.draw("sixth.png", 50)
 
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-
-    process = bench.start("add", "part.tenshot", "sixth.png", preexec_fn=limit)
+    process = bench.start("add", "part.tenshot", "sixth.png", largest_file=FULL)
     _, error = process.communicate(timeout=120)
     assert process.returncode == 2, error
     assert "part.tenshot" in error

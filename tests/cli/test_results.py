@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tenshot.cli.decoding import Unreadable
-from tenshot.cli.results import as_json, exit_status, outside, show
+from tenshot.cli.results import as_json, exit_status, plan, show
 from tenshot.cli.scoring import Run, Verdict
+from tenshot.core.errors import InputError, MissingError
 
 TASK: Any = SimpleNamespace(threshold=0.5)
 
@@ -85,7 +86,37 @@ def test_json_holds_every_photo() -> None:
     assert told["errors"] == [{"path": "a.png", "error": "a.png is empty"}]
 
 
-def test_photos_in_the_folder_of_results_are_left_out(tmp_path: Path) -> None:
-    inner, outer = tmp_path / "results" / "heatmaps" / "a.jpg", tmp_path / "a.jpg"
-    assert outside(tmp_path / "results", [inner, outer]) == [outer]
-    assert outside(tmp_path / "other" / ".." / "results", [inner, outer]) == [outer]
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of photos, also the current one, where an earlier run has left its heat maps."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results" / "heatmaps").mkdir(parents=True)
+    for name in ("a.jpg", "results/b.jpg", "results/heatmaps/a.jpg"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize("out", ["results", "other/../results"])
+def test_heat_maps_of_an_earlier_run_are_left_out(photos: Path, out: str) -> None:
+    (photos / "other").mkdir()
+    found, folder = plan([Path()], Path(out))
+    assert found == [Path("a.jpg"), Path("results/b.jpg")]
+    assert folder == Path(out)
+
+
+def test_results_may_lie_beside_the_photos(photos: Path) -> None:
+    found, _ = plan([photos], photos)
+    assert len(found) == 3
+
+
+def test_heat_maps_alone_are_nothing_to_judge(photos: Path) -> None:
+    with pytest.raises(InputError, match="no images but the heat maps"):
+        plan([photos / "results" / "heatmaps"], photos / "results")
+
+
+def test_the_default_folder_is_made_only_when_there_is_something_to_judge(photos: Path) -> None:
+    with pytest.raises(MissingError):
+        plan([Path("nowhere")], None)
+    assert not (photos / "tenshot-results").exists()
+    assert plan([photos], None)[1] == Path("tenshot-results")
+    assert (photos / "tenshot-results").is_dir()

@@ -90,6 +90,13 @@ def test_finished_cells_are_not_measured_again(run: Run, tmp_path: Path, monkeyp
     assert "default − nearest" in out.read_text()
 
 
+def test_cells_of_other_settings_are_dropped_and_said_so(run: Run, tmp_path: Path) -> None:
+    run(tmp_path / "a.md", detectors=["default"], seeds=1)
+    said = run(tmp_path / "a.md", detectors=["default"], seeds=1, shots=2)
+    assert "1 cells were measured by other code or settings" in said[0]
+    assert len(json.loads((tmp_path / "a.json").read_text())["cells"]) == 1
+
+
 def test_an_interrupted_run_keeps_what_was_finished(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measure = runs.judge_set
 

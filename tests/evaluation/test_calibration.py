@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tenshot.detectors import Detector
+from tenshot.evaluation import runs
 from tenshot.evaluation.calibration import RATES, alarm_rate, calibration_tables
 from tenshot.evaluation.protocol import draw_support, draw_unseen, load_set
 from tenshot.evaluation.runs import Subject, run_calibration
@@ -29,11 +30,14 @@ def subject() -> Subject:
     return Subject(extractor="resnet10", image_size=64, threads=torch.get_num_threads())
 
 
-def test_alarms_are_counted_as_a_user_would_see_them(small_data: Path, subject: Subject, tmp_path: Path) -> None:
+def test_alarms_are_counted_as_a_user_would_see_them(
+    small_data: Path, subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "code_digest", lambda: "the same code all along")
     out = tmp_path / "calibration.md"
-    run_calibration(out, subject=subject, data=small_data, sets=["bottle"], shots=[1, 3], draws=2, tell=lambda _: None)
+    run_calibration(out, subject=subject, data=small_data, sets=["bottle"], shots=[1, 3], draws=1, tell=lambda _: None)
     cells = json.loads(out.with_suffix(".json").read_text())["cells"]
-    assert [(cell["shots"], cell["seed"]) for cell in cells] == [(1, 0), (1, 1), (3, 0), (3, 1)]
+    assert [(cell["shots"], cell["seed"]) for cell in cells] == [(1, 0), (3, 0)]
 
     category = load_set("bottle", small_data)
     unseen, train = draw_unseen(category, 100)
@@ -53,7 +57,7 @@ def test_alarms_are_counted_as_a_user_would_see_them(small_data: Path, subject: 
         assert cell["unseen"] == {"test": 6, "train": 6}
 
     again: list[str] = []
-    run_calibration(out, subject=subject, data=small_data, sets=["bottle"], shots=[1, 3], draws=2, tell=again.append)
+    run_calibration(out, subject=subject, data=small_data, sets=["bottle"], shots=[1, 3], draws=1, tell=again.append)
     assert again == []
 
 

@@ -40,7 +40,8 @@ def test_the_next_run_goes_on_where_the_last_one_stopped(tmp_path: Path) -> None
 def test_cells_of_other_settings_are_never_mixed_in(tmp_path: Path) -> None:
     file = tmp_path / "cells.json"
     _open(file, code="a").add({"set": "pill"})
-    assert _open(file, code="b").cells == []
+    changed = _open(file, code="b")
+    assert (changed.cells, changed.dropped) == ([], 1)
     assert Ledger(file, title="accuracy", settings={"shots": 10, "code": "a"}, resume=False).cells == []
     assert len(_open(file, code="a").cells) == 1
 

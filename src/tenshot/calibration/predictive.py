@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Predictive", "fit_predictive", "outliers"]
 
-PRIOR_SPREAD = 0.2
-PRIOR_WEIGHT = 4.0
+PRIOR_SPREAD = 0.15
+PRIOR_WEIGHT = 3.0
 TINY = 1e-12
 LARGEST_LOG = 700.0  # what a float still holds
 OUTLIER = 0.005

@@ -100,11 +100,10 @@ def inspect(
       tenshot inspect good/ 'line3/**/*.png' --tile 512 --fail-on-anomaly
     """
     from tenshot.cli.adapting import adapt_to
-    from tenshot.cli.results import deliver, outside, results_folder
+    from tenshot.cli.results import deliver, plan
     from tenshot.data.sources import find_images
 
-    folder = results_folder(out)
-    photos = outside(folder, find_images(images))
+    photos, folder = plan(images, out)
     adapted = adapt_to(find_images([normal_dir]), support=support, detector=detector, run=run)
     if save:
         adapted.save(save)
@@ -161,11 +160,9 @@ def score(
       tenshot score part.tenshot new.png --json --fail-on-anomaly
     """
     from tenshot.cli.adapting import load_task
-    from tenshot.cli.results import deliver, outside, results_folder
-    from tenshot.data.sources import find_images
+    from tenshot.cli.results import deliver, plan
 
-    folder = results_folder(out)
-    photos = outside(folder, find_images(images))
+    photos, folder = plan(images, out)
     adapted = load_task(task, run)
     if false_alarm_rate is not None:
         adapted = adapted.with_false_alarm_rate(false_alarm_rate)

@@ -10,7 +10,7 @@ import typer
 
 from tenshot.cli.adapting import adapt_to, task_summary
 from tenshot.cli.options import DetectorOptions, RunOptions, SupportOptions
-from tenshot.cli.results import exit_status, results_folder, show
+from tenshot.cli.results import exit_status, plan, show
 from tenshot.cli.scoring import score_images
 from tenshot.data.elpv import read_elpv
 
@@ -78,9 +78,9 @@ class Tally:
 def run_demo(out: Path, run: RunOptions) -> None:
     """Adapts to ten functional cells, judges fifty others and says how well; ends the command with its exit status."""
     cells = draw_cells(read_elpv())
-    folder = results_folder(out)
+    photos, folder = plan(cells.queries, out)
     adapted = adapt_to(cells.normal, support=SupportOptions(), detector=DetectorOptions(), run=run)
-    scored = score_images(adapted, cells.queries, folder, task=task_summary(adapted, "Solar cells", notes=(CREDIT,)))
+    scored = score_images(adapted, photos, folder, task=task_summary(adapted, "Solar cells", notes=(CREDIT,)))
     show(scored, adapted, truth=cells.truth, remarks=(str(tally(scored, cells.truth)), CREDIT))
     raise typer.Exit(exit_status(scored, fail_on_anomaly=False))
 

@@ -4,6 +4,7 @@
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -35,6 +36,11 @@ METHOD = "Method (the defaults were chosen by measurement)"
 OUTPUT = "Results"
 MACHINE = "Machine"
 
+_support = partial(typer.Option, rich_help_panel=SUPPORT)
+_method = partial(typer.Option, rich_help_panel=METHOD)
+_output = partial(typer.Option, metavar="", rich_help_panel=OUTPUT)
+_machine = partial(typer.Option, rich_help_panel=MACHINE)
+
 NormalDir = Annotated[
     Path,
     typer.Argument(metavar="NORMAL_DIR", help="Photos of good parts, about ten: a folder, a file or a quoted glob."),
@@ -48,13 +54,7 @@ NewFalseAlarmRate = Annotated[
     typer.Option(metavar="RATE", help="Judge at another false-alarm rate than the one adapted with."),
 ]
 SkipBroken = Annotated[
-    bool,
-    typer.Option(
-        "--skip-broken",
-        metavar="",
-        help="Leave out normal photos that cannot be used, and name them.",
-        rich_help_panel=SUPPORT,
-    ),
+    bool, _support("--skip-broken", metavar="", help="Leave out normal photos that cannot be used, and name them.")
 ]
 TaskArgument = Annotated[
     Path, typer.Argument(metavar="PART.tenshot", help="A task file, as written by [bold]tenshot adapt[/bold].")
@@ -83,27 +83,18 @@ ResultsOut = Annotated[
 class RunOptions:
     """What every command takes: each of them loads the network."""
 
-    device: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="Where to compute: cpu, cuda, cuda:1, ...", rich_help_panel=MACHINE),
-    ] = "cpu"
+    device: Annotated[str, _machine(metavar="NAME", help="Where to compute: cpu, cuda, cuda:1, ...")] = "cpu"
     threads: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="Processor threads to use. [dim]default: all cores[/dim]", rich_help_panel=MACHINE
-        ),
+        int | None, _machine(metavar="N", help="Processor threads to use. [dim]default: all cores[/dim]")
     ] = None
     weights: Annotated[
         Path | None,
-        typer.Option(
+        _machine(
             metavar="FILE",
             help="Weights of the extractor from a safetensors file. [dim]default: the package or timm[/dim]",
-            rich_help_panel=MACHINE,
         ),
     ] = None
-    debug: Annotated[
-        bool, typer.Option("--debug", metavar="", help="Show the traceback of an error.", rich_help_panel=MACHINE)
-    ] = False
+    debug: Annotated[bool, _machine("--debug", metavar="", help="Show the traceback of an error.")] = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,31 +102,18 @@ class SupportOptions:
     """What is said about the normal photos."""
 
     select: Annotated[
-        int | None,
-        typer.Option(
-            metavar="K",
-            help="Adapt to the K most representative photos only, and say why these.",
-            rich_help_panel=SUPPORT,
-        ),
+        int | None, _support(metavar="K", help="Adapt to the K most representative photos only, and say why these.")
     ] = None
     false_alarm_rate: Annotated[
-        float,
-        typer.Option(metavar="RATE", help="Share of good parts that may be flagged, above 0 and below 1."),
+        float, typer.Option(metavar="RATE", help="Share of good parts that may be flagged, above 0 and below 1.")
     ] = 0.05
     roi: Annotated[
         Path | None,
-        typer.Option(
-            metavar="MASK.png",
-            help="Judge only where this mask is white; it lies over every photo alike.",
-            rich_help_panel=SUPPORT,
-        ),
+        _support(metavar="MASK.png", help="Judge only where this mask is white; it lies over every photo alike."),
     ] = None
     augment: Annotated[
         Augment | None,
-        typer.Option(
-            help="Also learn flipped or rotated copies, for parts that lie any way round. [dim]default: none[/dim]",
-            rich_help_panel=SUPPORT,
-        ),
+        _support(help="Also learn flipped or rotated copies, for parts that lie any way. [dim]default: none[/dim]"),
     ] = None
     skip_broken: SkipBroken = False
 
@@ -146,64 +124,43 @@ class DetectorOptions:
 
     image_size: Annotated[
         int | None,
-        typer.Option(
+        _method(
             metavar="PIXELS",
             help="Size the network sees: larger finds smaller defects, slower. [dim]default: the extractor's[/dim]",
-            rich_help_panel=METHOD,
         ),
     ] = None
     tile: Annotated[
         int | None,
-        typer.Option(
-            metavar="PIXELS",
-            help="Cut large photos into overlapping tiles of this size: for small defects. [dim]default: whole[/dim]",
-            rich_help_panel=METHOD,
-        ),
+        _method(metavar="PIXELS", help="Cut large photos into overlapping tiles of this size: for small defects."),
     ] = None
     extractor: Annotated[
         str,
-        typer.Option(
-            metavar="NAME",
-            help="efficientnet_lite0 (works offline), resnet10, or any network of timm by its name.",
-            rich_help_panel=METHOD,
-        ),
+        _method(metavar="NAME", help="efficientnet_lite0 (works offline), resnet10, or any network of timm by name."),
     ] = "efficientnet_lite0"
     layers: Annotated[
         str | None,
-        typer.Option(
+        _method(
             metavar="I,J,...",
             help="Layers of the extractor to tap, by number. [dim]default: the extractor's[/dim]",
-            rich_help_panel=METHOD,
         ),
     ] = None
     coding: Annotated[
         Coding | None,
-        typer.Option(
-            help="Sparse codes of local, active or all atoms, or the nearest atom alone. [dim]default: local[/dim]",
-            rich_help_panel=METHOD,
+        _method(
+            help="Sparse codes of local, active or all atoms, or the nearest atom alone. [dim]default: local[/dim]"
         ),
     ] = None
     receptive_field: Annotated[
         int | None,
-        typer.Option(
-            metavar="L",
-            help="Side of the window of features that is coded together, odd. [dim]default: 1[/dim]",
-            rich_help_panel=METHOD,
-        ),
+        _method(metavar="L", help="Side of the window of features that is coded together, odd. [dim]default: 1[/dim]"),
     ] = None
     map: Annotated[
         MapKind | None,
-        typer.Option(
-            help="What the heat map shows: coding residual, or gradient of the energy. [dim]default: residual[/dim]",
-            rich_help_panel=METHOD,
-        ),
+        _method(help="The heat map: coding residual, or gradient of the energy. [dim]default: residual[/dim]"),
     ] = None
     score: Annotated[
         ScoreKind | None,
-        typer.Option(
-            help="The image's score: mean of its worst places, or its energy. [dim]default: worst[/dim]",
-            rich_help_panel=METHOD,
-        ),
+        _method(help="The image's score: mean of its worst places, or its energy. [dim]default: worst[/dim]"),
     ] = None
 
 
@@ -213,25 +170,9 @@ class OutputOptions:
 
     fail_on_anomaly: Annotated[
         bool,
-        typer.Option(
-            "--fail-on-anomaly",
-            metavar="",
-            help="Exit with status 1 when an image is flagged or could not be judged.",
-            rich_help_panel=OUTPUT,
-        ),
+        _output("--fail-on-anomaly", help="Exit with status 1 when an image is flagged or could not be judged."),
     ] = False
     no_heatmaps: Annotated[
-        bool,
-        typer.Option(
-            "--no-heatmaps", metavar="", help="Write no heat-map files beside the report.", rich_help_panel=OUTPUT
-        ),
+        bool, _output("--no-heatmaps", help="Write no heat-map files; the report shows heat maps all the same.")
     ] = False
-    json: Annotated[
-        bool,
-        typer.Option(
-            "--json",
-            metavar="",
-            help="Print the results as JSON on stdout instead of the table.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = False
+    json: Annotated[bool, _output("--json", help="Print the results as JSON on stdout instead of the table.")] = False

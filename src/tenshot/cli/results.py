@@ -16,16 +16,19 @@ from tenshot.cli.adapting import task_summary
 from tenshot.cli.console import hint, shorten, stdout
 from tenshot.cli.grouping import FLAGGED, INTERRUPTED
 from tenshot.cli.scoring import score_images
+from tenshot.core.errors import InputError
+from tenshot.data.sources import find_images
 from tenshot.reports import check_output
+from tenshot.reports.folder import HEAT_MAPS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tenshot.cli.options import OutputOptions
     from tenshot.cli.scoring import Run, Verdict
     from tenshot.detectors import Adapted
 
-__all__ = ["as_json", "deliver", "exit_status", "outside", "results_folder", "show"]
+__all__ = ["as_json", "deliver", "exit_status", "plan", "show"]
 
 DEFAULT_FOLDER = Path("tenshot-results")
 MOST_ROWS = 15
@@ -34,21 +37,24 @@ TRUTH_COLUMN = 14
 LEAST_NAME = 12
 
 
-def results_folder(wanted: Path | None) -> Path:
-    """The folder of results, created and known to be writable before any work is done.
+def plan(images: Sequence[Path], out: Path | None) -> tuple[list[Path], Path]:
+    """The photos to judge and the folder of results, which is created and known to be writable before any work is done.
+
+    Heat maps that an earlier run left in that folder are no photos to judge.
 
     Raises:
+        MissingError: if a path does not exist or a pattern matches nothing.
+        InputError: if there is nothing to judge.
         OutputError: if results cannot go there.
     """
-    folder = wanted or DEFAULT_FOLDER
+    folder = out or DEFAULT_FOLDER
+    heat_maps = (folder / HEAT_MAPS).resolve()
+    photos = [photo for photo in find_images(images) if heat_maps not in photo.resolve().parents]
+    if not photos:
+        msg = f"no images but the heat maps of an earlier run in {folder}; name the photos themselves"
+        raise InputError(msg)
     check_output(folder)
-    return folder
-
-
-def outside(folder: Path, photos: Sequence[Path]) -> list[Path]:
-    """The photos that do not lie in a folder of results: heat maps of an earlier run are not to be judged."""
-    results = folder.resolve()
-    return [photo for photo in photos if results not in photo.resolve().parents]
+    return photos, folder
 
 
 def deliver(adapted: Adapted, photos: Sequence[Path], folder: Path, *, title: str, output: OutputOptions) -> None:
@@ -80,10 +86,9 @@ def show(run: Run, adapted: Adapted, *, truth: Mapping[str, str] | None = None, 
     """
     console = stdout()
     _warn(run)
-    if run.verdicts:
-        console.print(_table(run, adapted.threshold, console.width, truth or {}))
-    for line in (_counts(run), *remarks):
-        console.print(line, markup=False)
+    table = _table(run, adapted, console.width, truth or {}) if run.verdicts else ()
+    for part in (*table, _counts(run), *remarks):
+        console.print(part, markup=False)
     console.print(Text.assemble("Report: ", (str(run.report), "bold")), soft_wrap=True)
 
 
@@ -112,16 +117,9 @@ def as_json(run: Run, adapted: Adapted) -> str:
     return json.dumps(summary, indent=2)
 
 
-def _table(run: Run, threshold: float, width: int, truth: Mapping[str, str]) -> Table:
+def _table(run: Run, adapted: Adapted, width: int, truth: Mapping[str, str]) -> Iterator[Table | str]:
     folder = _common_folder(run)
-    table = Table(
-        title=Text(f"Images in {shorten(folder, width - 10)}" if folder else "Images"),
-        caption=_caption(run, threshold),
-        title_justify="left",
-        caption_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-    )
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("Image", no_wrap=True)
     if truth:
         table.add_column("Known to be")
@@ -132,8 +130,12 @@ def _table(run: Run, threshold: float, width: int, truth: Mapping[str, str]) -> 
     for verdict in _worst(run):
         known = [truth.get(verdict.name, "")] if truth else []
         name = str(Path(verdict.name).relative_to(folder)) if folder else verdict.name
-        table.add_row(Text(shorten(name, room)), *known, *_figures(verdict, threshold), _word(verdict))
-    return table
+        table.add_row(Text(shorten(name, room)), *known, *_figures(verdict, adapted.threshold), _word(verdict))
+    yield f"Images in {shorten(folder, width - 10)}" if folder else "Images"
+    yield table
+    yield f"Threshold {adapted.threshold:#.4g}. p-value: chance that a good part scores this high."
+    if len(run.verdicts) > MOST_ROWS:
+        yield f"{len(run.verdicts) - MOST_ROWS} more in scores.csv."
 
 
 def _common_folder(run: Run) -> str:
@@ -156,12 +158,6 @@ def _figures(verdict: Verdict, threshold: float) -> tuple[str, str, str]:
 
 def _word(verdict: Verdict) -> Text:
     return Text("anomalous", style="bold red") if verdict.is_anomalous else Text("normal", style="green")
-
-
-def _caption(run: Run, threshold: float) -> str:
-    left_out = len(run.verdicts) - MOST_ROWS
-    rest = f" {left_out} more in scores.csv." if left_out > 0 else ""
-    return f"Threshold {threshold:#.4g}. p-value: chance that a good part scores this high.{rest}"
 
 
 def _counts(run: Run) -> str:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, cast
 
 from tenshot.cli.console import progress
 from tenshot.cli.decoding import Unreadable, decode_ahead
+from tenshot.cli.interrupting import stop_asked
 from tenshot.core.errors import InputError
 from tenshot.data.images import read_image
 from tenshot.reports import ResultsWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from tenshot.core.types import Image, Prediction
     from tenshot.data.images import ImageLike
@@ -69,7 +70,7 @@ def score_images(
 ) -> Run:
     """Scores photos into a folder of results; one that cannot be judged is listed and the rest goes on.
 
-    Ctrl-C ends the run early: what was finished is kept and its report written.
+    The first Ctrl-C ends the run after the photo at hand, a second one at once; what was finished is kept and reported.
 
     Raises:
         InputError: if not one of the photos could be judged.
@@ -77,20 +78,25 @@ def score_images(
     """
     run = Run(out)
     support = {image.digest for image in adapted.support}
-    with ResultsWriter(out, task=task, overlays=overlays) as writer, progress("Scoring") as report:
-        try:
-            for done, judged in enumerate(judge(adapted, paths), start=1):
-                if isinstance(judged, Unreadable):
-                    writer.fail(judged.path, judged.message)
-                    run.unreadable.append(judged)
-                else:
-                    image, prediction = judged
-                    writer.add(image, prediction)
-                    run.add(prediction)
-                    run.known += image.digest in support
-                report(done, len(paths))
-        except KeyboardInterrupt:
-            run.interrupted = True
+    with (
+        ResultsWriter(out, task=task, overlays=overlays) as writer,
+        progress("Scoring") as report,
+        stop_asked() as stop,
+        closing(judge(adapted, paths)) as judged,
+    ):
+        for done, found in enumerate(judged, start=1):
+            if isinstance(found, Unreadable):
+                writer.fail(found.path, found.message)
+                run.unreadable.append(found)
+            else:
+                image, prediction = found
+                writer.add(image, prediction)
+                run.add(prediction)
+                run.known += image.digest in support
+            report(done, len(paths))
+            if stop.is_set() and done < len(paths):
+                run.interrupted = True
+                break
         run.report = writer.finish(interrupted=run.interrupted)
     if run.unreadable and not run.verdicts and not run.interrupted:
         msg = f"none of the {len(paths)} images could be judged; the first: {run.unreadable[0].message}"
@@ -98,7 +104,7 @@ def score_images(
     return run
 
 
-def judge(adapted: Adapted, paths: Sequence[Path]) -> Iterator[tuple[Image, Prediction] | Unreadable]:
+def judge(adapted: Adapted, paths: Sequence[Path]) -> Generator[tuple[Image, Prediction] | Unreadable]:
     """Decodes and scores photos, in order, decoding the next ones while the network runs."""
     with closing(decode_ahead(paths, read_image)) as decoded:
         for item in decoded:

@@ -5,7 +5,7 @@ L ≥ ‖D‖₂², every iteration lowers the LASSO objective of Eq. 5::
 
     α ← σ(α + t · (Dᵀz - DᵀDα), t · λ_n)
 
-λ is relative to inputs of unit norm. See docs/decisions/0004-step-size-and-schedule.md.
+λ is relative to inputs of unit norm. See docs/decisions/0003-step-size-and-schedule.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a detector is made of, as frozen settings that are valid by construction.
 
-Every default was chosen by measurement (benchmarks/README.md); every one can be changed.
+Every default was chosen by measurement (docs/decisions, benchmarks); every one can be changed.
 """
 
 from __future__ import annotations
@@ -37,13 +37,14 @@ class ExtractorConfig(_Settings):
         name: ``efficientnet_lite0``, ``resnet10`` or any timm network.
         layers: layers to tap, ``None`` for the extractor's default.
         weights: local safetensors file, ``None`` for the extractor's own source.
-        neighbourhood: odd side of the window over which joined features are averaged; 1 for none.
+        neighbourhood: odd side of the window over which joined features are averaged, 1 for none; ``None`` for the
+            extractor's default.
     """
 
     name: str = "efficientnet_lite0"
     layers: tuple[int, ...] | None = None
     weights: Path | None = None
-    neighbourhood: Annotated[int, Field(ge=1, le=9)] = 3
+    neighbourhood: Annotated[int, Field(ge=1, le=9)] | None = None
 
 
 class CodingConfig(_Settings):
@@ -60,10 +61,11 @@ class CodingConfig(_Settings):
         shrinkage: ``soft`` (Eq. 7) or ``sigshrink`` (Eq. 9).
         sharpness: τ of Eq. 9, in units of 1/λ.
         receptive_field: l of Section 3.1.1, odd.
-        active_atoms: size of the active set: the nearest atoms of as many groups; few shots are cut into several groups
-            each, of many shots only the best take part.
-        search_dims: dimensions in which the active set is searched (what is found is coded in all of them).
-        ridge: of ``local``, relative to the mean squared distance of the active atoms.
+        active_atoms: the active set has fewer atoms than this from few shots, which are cut into several groups each,
+            and as many from many shots, of which only the best take part.
+        search_dims: principal dimensions in which the active set is searched.
+        code_dims: principal dimensions in which ``local`` finds its codes; residuals are taken in all dimensions.
+        ridge: of ``local``: how much farther atoms are held back.
     """
 
     method: Literal["local", "active", "full", "nearest"] = "local"
@@ -76,12 +78,16 @@ class CodingConfig(_Settings):
     receptive_field: Annotated[int, Field(ge=1, le=9)] = 1
     active_atoms: Annotated[int, Field(ge=1, le=64)] = 20
     search_dims: Annotated[int, Field(ge=1)] = 32
+    code_dims: Annotated[int, Field(ge=1)] = 64
     ridge: Annotated[float, Field(gt=0)] = 0.1
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.lambda_min > self.lambda_max:
             msg = f"lambda_min: expected at most lambda_max = {self.lambda_max}, got {self.lambda_min}"
+            raise ValueError(msg)
+        if self.search_dims > self.code_dims:
+            msg = f"search_dims: expected at most code_dims = {self.code_dims}, got {self.search_dims}"
             raise ValueError(msg)
         if self.receptive_field % 2 == 0:
             msg = f"receptive_field: expected an odd number, got {self.receptive_field}"
@@ -97,7 +103,7 @@ class DictionaryConfig(_Settings):
         augment: views of every shot that add atoms: ``flips`` (2), ``rotations`` by 90° (4), ``all`` (8).
     """
 
-    atoms: Annotated[int, Field(ge=64)] | None = 2560
+    atoms: Annotated[int, Field(ge=64)] | None = 2048
     augment: Augmentation = "none"
 
 

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from tenshot.coding import squared_norm
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,8 +24,7 @@ class Dictionary:
         owners: ``(G,)`` int64, the shot of each group.
         lipschitz: ‖D‖₂² over all atoms, a scalar; the full solver's step is its inverse.
         strengths: ``(S,)``, typical norm of the features of each tapped layer on the shots, > 0.
-        projection: ``(d, r)``, orthonormal columns: the directions in which atoms differ most. The active set is
-            searched in them; what is found is then coded exactly.
+        projection: ``(d, r)``, orthonormal columns: the directions in which atoms are largest, the largest first.
         keys: ``(G · m, r)``, the atoms projected.
     """
 
@@ -57,49 +54,46 @@ def farthest_first(points: Tensor, count: int) -> Tensor:
     Returns:
         ``(count,)`` int64 indices into ``points``.
     """
-    squares = points.square().sum(dim=1)
-    first = (points - points.mean(dim=0)).square().sum(dim=1).argmax()
-    order = torch.empty(count, dtype=torch.int64)
-    gap = torch.full_like(squares, torch.inf)
-    index = first
-    for i in range(count):
-        order[i] = index
-        distance = torch.addmv(squares + squares[index], points, points[index], alpha=-2)
-        gap = torch.minimum(gap, distance)
-        gap[index] = -torch.inf
-        index = gap.argmax()
-    return order
+    squares = points.square().sum(dim=1, keepdim=True)
+    ones = torch.ones_like(squares)
+    # ‖p - q‖² as one product of extended vectors: the loop is short of time, not of memory.
+    extended = torch.cat([points, squares, ones], dim=1)
+    reversed_signs = torch.cat([-2 * points, ones, squares], dim=1)
+    index = int((points - points.mean(dim=0)).square().sum(dim=1).argmax())
+    order = [index]
+    gap = extended @ reversed_signs[index]
+    while len(order) < count:
+        index = int(gap.argmax())
+        order.append(index)
+        torch.minimum(gap, extended @ reversed_signs[index], out=gap)
+    return torch.tensor(order)
 
 
-def build_dictionary(
-    shots: Sequence[Tensor], *, groups_per_shot: int, strengths: Tensor, search_dims: int
-) -> Dictionary:
+def build_dictionary(shots: Sequence[Tensor], *, groups_per_shot: int, strengths: Tensor, dims: int) -> Dictionary:
     """Builds a dictionary from the chosen atoms of every shot.
 
     Args:
         shots: ``(m_i, d)`` per shot, best first; every shot gives the same number of atoms.
         groups_per_shot: into how many interleaved groups each shot is cut.
         strengths: ``(S,)`` typical norms of the tapped layers.
-        search_dims: r, at most d are used.
+        dims: r, at most d are used.
     """
-    size = shots[0].shape[0] // groups_per_shot
-    kept = size * groups_per_shot
-    # Interleaving spreads the early, most different atoms over all groups of a shot.
-    atoms = torch.stack([shot[:kept].view(size, groups_per_shot, -1).transpose(0, 1) for shot in shots]).flatten(0, 1)
+    count = shots[0].shape[0]
+    size = -(-count // groups_per_shot)
+    # Interleaving spreads the early, most different atoms over all groups of a shot; where they do not divide evenly,
+    # the first ones stand in twice, so that none is lost.
+    places = (torch.arange(size * groups_per_shot) % count).view(size, groups_per_shot).T
+    atoms = torch.stack([shot[places] for shot in shots]).flatten(0, 1)
     owners = torch.arange(len(shots)).repeat_interleave(groups_per_shot)
     flat = atoms.flatten(0, 1).contiguous()
-    projection = _principal_directions(flat, search_dims)
+    # One decomposition gives both; eigh sorts from small to large.
+    values, vectors = torch.linalg.eigh(flat.T @ flat)
+    projection = vectors.flip(1)[:, :dims].contiguous()
     return Dictionary(
         atoms=flat.view(atoms.shape),
         owners=owners,
-        lipschitz=squared_norm(flat),
+        lipschitz=values[-1],
         strengths=strengths,
         projection=projection,
         keys=flat @ projection,
     )
-
-
-def _principal_directions(atoms: Tensor, count: int) -> Tensor:
-    centred = atoms - atoms.mean(dim=0)
-    # eigh sorts from small to large.
-    return torch.linalg.eigh(centred.T @ centred).eigenvectors[:, -count:].contiguous()

@@ -51,9 +51,12 @@ def explain(z: Tensor, dictionary: Dictionary, *, config: CodingConfig, exclude:
 
 
 def _local(z: Tensor, dictionary: Dictionary, config: CodingConfig, kept: Tensor | None) -> Tensor:
-    offsets = dictionary.flat[_active_set(z, dictionary, config.active_atoms, kept)] - z[:, None, :]
+    active = _active_set(z, dictionary, config, kept)
+    # Codes need only the geometry among near atoms, which the principal directions hold; what lies outside them adds
+    # the same constant to every pair and cannot move codes that sum to one. The residual is taken in all dimensions.
+    offsets = _rows(dictionary.keys, active) - (z @ dictionary.projection)[:, None, :]
     codes = local_codes(offsets, ridge=config.ridge)
-    return z + (codes[:, None, :] @ offsets).squeeze(1)
+    return (codes[:, None, :] @ _rows(dictionary.flat, active)).squeeze(1)
 
 
 def _full(z: Tensor, dictionary: Dictionary, config: CodingConfig, kept: Tensor | None) -> Tensor:
@@ -72,13 +75,14 @@ def _full(z: Tensor, dictionary: Dictionary, config: CodingConfig, kept: Tensor 
 
 
 def _active(z: Tensor, dictionary: Dictionary, config: CodingConfig, kept: Tensor | None) -> Tensor:
-    atoms = dictionary.flat[_active_set(z, dictionary, config.active_atoms, kept)]
+    atoms = _rows(dictionary.flat, _active_set(z, dictionary, config, kept))
     gram = atoms @ atoms.mT
     codes = istc(
         (atoms @ z[:, :, None]).squeeze(-1),
         lambda alpha: (gram @ alpha[:, :, None]).squeeze(-1),
-        # The largest row sum of |G| bounds its largest eigenvalue, without a decomposition per position.
-        step=1 / gram.abs().sum(dim=-1).amax(dim=-1, keepdim=True),
+        # The largest row sum of |G| bounds its largest eigenvalue, without a decomposition per position. Clamped, as
+        # the nearest atoms of a feature of zeros may all be zero.
+        step=1 / gram.abs().sum(dim=-1).amax(dim=-1, keepdim=True).clamp(min=1e-12),
         lambdas=lambda_schedule(config.lambda_max, config.lambda_min, config.iterations),
         shrinkage=config.shrinkage,
         sharpness=config.sharpness,
@@ -95,14 +99,21 @@ def _nearest(z: Tensor, dictionary: Dictionary, config: CodingConfig, kept: Tens
     return dictionary.flat[index.gather(1, best).squeeze(1)]
 
 
-def _active_set(z: Tensor, dictionary: Dictionary, most: int, kept: Tensor | None) -> Tensor:
-    """``(P, k)`` indices of the nearest atom of each of the k ≤ ``most`` best groups."""
-    similarity, index = _group_best(z @ dictionary.projection, dictionary.keys, dictionary.atoms.shape[0])
+def _active_set(z: Tensor, dictionary: Dictionary, config: CodingConfig, kept: Tensor | None) -> Tensor:
+    """``(P, k)`` indices of the nearest atom of each of the best groups."""
+    few = config.search_dims
+    query, keys = z @ dictionary.projection[:, :few], dictionary.keys[:, :few].contiguous()
+    similarity, index = _group_best(query, keys, dictionary.atoms.shape[0])
     if kept is not None:
         similarity, index = similarity[:, kept], index[:, kept]
-    if index.shape[1] <= most:
+    if index.shape[1] <= config.active_atoms:
         return index
-    return index.gather(1, similarity.topk(most, dim=1).indices)
+    return index.gather(1, similarity.topk(config.active_atoms, dim=1).indices)
+
+
+def _rows(matrix: Tensor, index: Tensor) -> Tensor:
+    """``matrix[index]``, ``(P, k, d)``; on a CPU three times as fast as indexing."""
+    return matrix.index_select(0, index.flatten()).view(*index.shape, -1)
 
 
 def _group_best(z: Tensor, atoms: Tensor, groups: int) -> tuple[Tensor, Tensor]:

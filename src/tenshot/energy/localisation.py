@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -32,9 +33,32 @@ def gradient_map(energy: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     return gradient.abs().sum(dim=1)
 
 
-def upsample(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    """``(B, h', w')`` to ``(B, H, W)``, bilinear: every position stands at the centre of the pixels it looks at."""
-    return F.interpolate(maps[:, None], size=size, mode="bilinear", align_corners=False)[:, 0]
+def upsample(maps: Tensor, size: tuple[int, int], *, sigma: float = 0.0) -> Tensor:
+    """Bilinear upsampling followed by Gaussian smoothing.
+
+    Both are linear and separable, so the two together are one small matrix per axis instead of convolutions at full
+    resolution.
+
+    Args:
+        maps: ``(B, h', w')``; every position stands at the centre of the pixels it looks at.
+        size: ``(h, w)`` of the result.
+        sigma: as in ``gaussian_blur``.
+
+    Returns:
+        ``(B, h, w)``.
+    """
+    rows = _axis_operator(maps.shape[-2], size[0], sigma).to(maps)
+    columns = _axis_operator(maps.shape[-1], size[1], sigma).to(maps)
+    return rows @ maps @ columns.T
+
+
+@lru_cache(maxsize=32)
+def _axis_operator(positions: int, pixels: int, sigma: float) -> Tensor:
+    """``(pixels, positions)``: what upsampling and smoothing do to one axis."""
+    with torch.inference_mode(mode=False), torch.no_grad():
+        units = torch.eye(positions)[:, None]
+        lines = F.interpolate(units, size=pixels, mode="linear", align_corners=False)[:, 0]
+        return _blur_last_axis(lines, sigma).T.contiguous()
 
 
 def gaussian_blur(maps: Tensor, sigma: float) -> Tensor:
@@ -44,11 +68,16 @@ def gaussian_blur(maps: Tensor, sigma: float) -> Tensor:
         maps: ``(B, H, W)``.
         sigma: standard deviation in pixels of the map; 0 leaves the maps as they are.
     """
+    return _blur_last_axis(_blur_last_axis(maps, sigma).mT, sigma).mT
+
+
+def _blur_last_axis(values: Tensor, sigma: float) -> Tensor:
     if sigma <= 0:
-        return maps
-    radius = min(math.ceil(3 * sigma), min(maps.shape[-2:]) - 1)
-    offsets = torch.arange(-radius, radius + 1, device=maps.device, dtype=maps.dtype)
+        return values
+    radius = min(math.ceil(3 * sigma), values.shape[-1] - 1)
+    offsets = torch.arange(-radius, radius + 1, device=values.device, dtype=values.dtype)
     kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
     kernel = kernel / kernel.sum()
-    padded = F.pad(maps[:, None], (radius, radius, radius, radius), mode="reflect")
-    return F.conv2d(F.conv2d(padded, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))[:, 0]
+    lines = values.reshape(-1, 1, values.shape[-1])
+    padded = F.pad(lines, (radius, radius), mode="reflect")
+    return F.conv1d(padded, kernel.view(1, 1, -1)).view(values.shape)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
     Key = tuple[str, int]
 
-__all__ = ["MAP_SIZE", "accuracy_tables", "judge_set"]
+__all__ = ["MAP_SIZE", "accuracy_tables", "judge_set", "resize_map"]
 
 MAP_SIZE = 256
 METRICS = {"image_auroc": "Image AUROC", "pixel_auroc": "Pixel AUROC", "aupro": "AUPRO (false-positive rate up to 0.3)"}

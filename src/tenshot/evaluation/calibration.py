@@ -161,7 +161,7 @@ def _table(cells: Sequence[Cell], sets: Sequence[str], figure: str, columns: Map
             for head, values in found.items():
                 means[head] += [float(np.mean(values))] if values else []
         rows.append([str(shots), "**all**", *(mean_spread(values, digits=1) for values in means.values())])
-    return markdown_table(["shots", "set", *columns], rows)
+    return markdown_table(["shots", "set", *columns], rows, labels=2)
 
 
 def _percent(cells: Sequence[Cell], column: int | str, figure: str) -> list[float]:

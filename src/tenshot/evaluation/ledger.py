@@ -47,7 +47,9 @@ class Ledger:
         }
         before = _read(file, title)
         same = resume and before is not None and before["settings"] == self.header["settings"]
-        self.cells: list[Cell] = before["cells"] if before is not None and same else []
+        found: list[Cell] = before["cells"] if before is not None else []
+        self.cells: list[Cell] = found if same else []
+        self.dropped = len(found) - len(self.cells)
 
     def note(self, **facts: object) -> None:
         """Adds facts to the header that belong to the record but decide nothing."""

@@ -69,6 +69,7 @@ def run_process(
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.monotonic() - started
         alarm.cancel()
+        alarm.join()
         process.returncode = os.waitstatus_to_exitcode(status)
         said, complaint = _read(out), _read(err)
     if process.returncode:

@@ -94,7 +94,7 @@ def run_accuracy(
         | {"shots": shots, "map_size": MAP_SIZE}
         | {"detectors": {name: describe(configure(name, subject.config)) for name in COMPETITORS}},
     )
-    for category in _categories(sets, data, ledger):
+    for category in _categories(sets, data, ledger, tell):
         pairs = [(name, seed) for seed in range(seeds) for name in detectors]
         wanted = [(n, s) for n, s in pairs if not ledger.has(set=category.name, detector=n, seed=s)]
         if wanted:
@@ -128,7 +128,7 @@ def run_calibration(
         title="calibration",
         settings=_settings(subject, extractor) | {"rates": RATES, "detector": describe(subject.config)},
     )
-    for category in _categories(sets, data, ledger):
+    for category in _categories(sets, data, ledger, tell):
         pairs = [(count, seed) for count in shots for seed in range(draws)]
         wanted = [(k, s) for k, s in pairs if not ledger.has(set=category.name, shots=k, seed=s)]
         if wanted:
@@ -140,12 +140,14 @@ def run_calibration(
         write_whole(out, _page(title, calibration_tables(ledger.cells, SETS), ledger))
 
 
-def _categories(sets: Sequence[str] | None, data: Path, ledger: Ledger) -> Iterator[Category]:
+def _categories(sets: Sequence[str] | None, data: Path, ledger: Ledger, tell: Tell) -> Iterator[Category]:
     """Loads sets one by one and notes what they are made of; unknown ones are refused before anything is measured."""
     wanted = list(dict.fromkeys(sets or SETS))
     if unknown := [name for name in wanted if name not in SETS]:
         msg = f"set: expected some of {', '.join(SETS)}, got {unknown[0]!r}"
         raise InputError(msg)
+    if ledger.dropped:
+        tell(f"{ledger.file}: {ledger.dropped} cells were measured by other code or settings and are dropped")
     for name in wanted:
         category = load_set(name, data)
         bad = sum(item.is_anomalous for item in category.test)
@@ -161,8 +163,11 @@ def _settings(subject: Subject, extractor: RememberingExtractor) -> dict[str, An
 def _page(title: str, tables: str, ledger: Ledger) -> str:
     header = ledger.header
     versions = ", ".join(f"{name} {number}" for name, number in header["versions"].items() if number)
-    origin = f"commit {header['commit'] or 'unknown'}; {versions}; {one_line(header['machine'])}."
-    return f"{title}\n\n{tables}\n\nMeasured with {origin} Every cell: `{ledger.file.name}`.\n"
+    seeds = sorted({cell["seed"] for cell in ledger.cells})
+    how = f"Made by `python -m tenshot.evaluation {header['title']}`, seeds {seeds[0]} to {seeds[-1]}"
+    where = f"commit {header['commit'] or 'unknown'}; {versions}; {one_line(header['machine'])}"
+    spread = "Figures are means ± standard deviations over seeds, which draw the shots."
+    return f"{title}\n\n{spread}\n\n{tables}\n\n{how}; {where}. Every cell: `{ledger.file.name}`.\n"
 
 
 def _progress(label: str, tell: Tell) -> Callable[[int, int], None]:

@@ -24,6 +24,7 @@ BESIDE = (
     ("whole run as a user types it, s", "wall", 1.0, 1),
     ("its peak memory, MiB", "whole_peak", 1.0, 0),
 )
+ROUND = ("adapt", "start", "whole")
 LARGEST = {"score of one photo": 1.5, "adaptation": 2.0, "import": 0.3, "help": 0.5, "memory": 800.0}
 NOTES = """\
 Photos are 256-px PNG files. Both sides read them from disk, run in fresh processes with the same number of threads, and
@@ -41,7 +42,8 @@ def speed_page(ledger: Ledger) -> str:
     missing = header.get("peer_missing")
     absent = [f"The peer was not measured to the end: {missing}"] if missing else []
     threads = header["settings"]["threads"]
-    origin = f"{one_line(header['machine'])}; {threads} threads; commit {header['commit'] or 'unknown'}"
+    how = f"Made by `python -m tenshot.evaluation speed` with {threads} thread{'s' * (threads != 1)}"
+    origin = f"{how}; {one_line(header['machine'])}; commit {header['commit'] or 'unknown'}"
     return "\n\n".join(
         [
             "# Speed and size",
@@ -90,9 +92,7 @@ def _judged(label: str, values: Sequence[float], largest: float, *, digits: int 
 def _beside_table(cells: Sequence[Cell]) -> str:
     rows = []
     for label, figure, scale, digits in BESIDE:
-        found = {
-            who: [scale * cell[figure] for cell in cells if cell["who"] == who and figure in cell] for who in SIDES
-        }
+        found = {who: _figures(cells, who, figure, scale) for who in SIDES}
         times = _quotients(found["PatchCore"], found["tenshot"])
         figures = [median_spread(found[who], digits=digits) for who in SIDES]
         rows.append([label, *figures, median_spread(times, digits=1) if times else MISSING])
@@ -100,9 +100,7 @@ def _beside_table(cells: Sequence[Cell]) -> str:
 
 
 def _figures(cells: Sequence[Cell], who: str, figure: str, scale: float) -> list[float]:
-    return [
-        scale * cell[figure] for cell in cells if cell["who"] == who and figure in cell and cell["what"] != "ratios"
-    ]
+    return [scale * cell[figure] for cell in cells if cell["who"] == who and cell["what"] in ROUND and figure in cell]
 
 
 def _quotients(above: Sequence[float], below: Sequence[float]) -> list[float]:

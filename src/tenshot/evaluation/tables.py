@@ -13,21 +13,27 @@ __all__ = ["MISSING", "markdown_table", "mean_spread", "median_spread"]
 MISSING = "–"
 
 
-def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table whose columns line up in the source; the first is left-aligned, all others right-aligned.
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, labels: int = 1) -> str:
+    """A Markdown table whose columns line up in the source.
+
+    Args:
+        head: what the columns are called.
+        rows: cells as they are to be read.
+        labels: so many columns from the left are words, aligned left; the others are figures, aligned right.
 
     Raises:
         ValueError: for a row of another length than the head.
     """
-    widths = [max(len(cell), 3) for cell in (max(column, key=len) for column in zip(head, *rows, strict=True))]
+    escaped = [[cell.replace("|", "\\|") for cell in cells] for cells in (head, *rows)]
+    widths = [max(3, *map(len, column)) for column in zip(*escaped, strict=True)]
 
     def line(cells: Sequence[str]) -> str:
-        first, *others = (cell.replace("|", "\\|") for cell in cells)
-        padded = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
-        return f"| {' | '.join(padded)} |"
+        sized = enumerate(zip(cells, widths, strict=True))
+        return f"| {' | '.join(c.ljust(width) if i < labels else c.rjust(width) for i, (c, width) in sized)} |"
 
-    rule = [":" + "-" * (widths[0] - 1), *("-" * (width - 1) + ":" for width in widths[1:])]
-    return "\n".join([line(head), f"| {' | '.join(rule)} |", *map(line, rows)])
+    dashes = ["-" * (width - 1) for width in widths]
+    rule = [f":{dash}" if index < labels else f"{dash}:" for index, dash in enumerate(dashes)]
+    return "\n".join([line(escaped[0]), f"| {' | '.join(rule)} |", *map(line, escaped[1:])])
 
 
 def mean_spread(values: Sequence[float], *, digits: int = 3, sign: bool = False) -> str:

@@ -32,6 +32,7 @@ class ExtractorSpec:
         weights: SHA-256 of all parameters and buffers: two extractors with the same name and another digest are
             different extractors.
         image_size: the input resolution it works best at, in pixels.
+        neighbourhood: side of the window over which its joined features are best averaged; 1 for none.
     """
 
     name: str
@@ -43,6 +44,7 @@ class ExtractorSpec:
     multiple: int
     weights: str
     image_size: int
+    neighbourhood: int
 
     @property
     def grid_stride(self) -> int:

@@ -103,7 +103,7 @@ class ResNet10Extractor(Extractor):
         seed: int = 0,
     ) -> None:
         super().__init__(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
-        chosen = tuple(layers) if layers else (HEAD,)
+        chosen = tuple(sorted(set(layers))) if layers else (HEAD,)
         if not set(chosen) <= set(range(HEAD + 1)):
             msg = f"layers of {NAME}: allowed are 0 to 3 (stages) and 4 (head), got {', '.join(map(str, chosen))}"
             raise ExtractorError(msg)
@@ -124,6 +124,7 @@ class ResNet10Extractor(Extractor):
             multiple=reach[-1],
             weights=state_digest(self.network.state_dict()),
             image_size=128,
+            neighbourhood=1,
         )
 
     def _load(self, weights: Mapping[str, Tensor]) -> None:
@@ -134,5 +135,9 @@ class ResNet10Extractor(Extractor):
             raise ExtractorError(msg) from error
 
     def _maps(self, normalised: Tensor) -> list[Tensor]:
+        height, width = normalised.shape[-2:]
+        if height * width <= self.spec.multiple**2:
+            msg = f"{NAME}: expected images of more than {self.spec.multiple**2} pixels, got {height}x{width}"
+            raise ExtractorError(msg)
         maps = self.network(normalised)
         return [maps[i] for i in self.spec.layers]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,8 @@ class TimmExtractor(Extractor):
             multiple=max(info[i]["reduction"] for i in chosen),
             weights=state_digest(inner.state_dict()),
             image_size=_image_size(inner, info, config),
+            # Attention has mixed places already.
+            neighbourhood=1 if _is_plain(info) else 3,
         )
 
     def _maps(self, normalised: Tensor) -> list[Tensor]:
@@ -75,16 +78,14 @@ class TimmExtractor(Extractor):
             height, width = normalised.shape[-2:]
             msg = f"extractor {self.spec.name}: cannot take images of {height}x{width} pixels ({error})"
             raise ExtractorError(msg) from error
-        if tuple(each.shape[1] for each in maps) != self.spec.channels:
-            msg = f"extractor {self.spec.name}: timm gives its maps in another layout than (B, C, H, W)"
-            raise ExtractorError(msg)
-        return maps
+        channels_last = getattr(self.network, "output_fmt", None) == "NHWC"
+        return [each.permute(0, 3, 1, 2) for each in maps] if channels_last else maps
 
 
 def _create(name: str, *, features_only: bool = True, **options: Any) -> nn.Module:  # noqa: ANN401 - timm's own options
     timm = import_timm()
     if not timm.is_model(name):
-        similar = ", ".join(timm.list_models(f"*{name[:8]}*")[:3])
+        similar = ", ".join(difflib.get_close_matches(name, [LITE0, "resnet10", *timm.list_models()]))
         hint = f" (did you mean {similar}?)" if similar else ""
         msg = f"extractor {name!r}: expected efficientnet_lite0, resnet10 or a timm network{hint}"
         raise ExtractorError(msg)
@@ -100,7 +101,7 @@ def _create(name: str, *, features_only: bool = True, **options: Any) -> nn.Modu
 
 def _of_any_size(build: Callable[..., nn.Module]) -> nn.Module:
     try:
-        # Plain transformers take sizes other than the one they were trained at if asked to; names do not tell which can.
+        # Plain transformers take sizes other than the one they were trained at if asked to; names do not tell which.
         return build(dynamic_img_size=True)
     except TypeError:
         return build()
@@ -108,7 +109,8 @@ def _of_any_size(build: Callable[..., nn.Module]) -> nn.Module:
 
 def _feature_info(name: str) -> list[dict[str, Any]]:
     # Built for real: on the meta device, initialising weights loads the compiler (see lean_timm).
-    return [dict(entry) for entry in _create(name).feature_info.get_dicts()]  # type: ignore[operator,union-attr]
+    # All layers: asked otherwise, timm describes only those it would tap by itself, of a transformer the last three.
+    return [dict(entry) for entry in _create(name).feature_info.info]  # type: ignore[union-attr]
 
 
 def _is_plain(info: Sequence[Mapping[str, Any]]) -> bool:
@@ -124,7 +126,7 @@ def _image_size(network: nn.Module, info: Sequence[Mapping[str, Any]], config: M
 def _default_layers(info: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
     if _is_plain(info):
         middle = len(info) // 2
-        return tuple(range(middle - 1, min(middle + 3, len(info))))
+        return tuple(range(max(middle - 2, 0), min(middle + 2, len(info))))
     near = tuple(i for i, entry in enumerate(info) if entry["reduction"] in CONVOLUTIONAL_REACH)
     return near or tuple(range(min(3, len(info))))
 

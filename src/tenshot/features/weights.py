@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib.util
+import queue
 import socket
 import threading
 from pathlib import Path
@@ -87,16 +87,23 @@ def _hub_answers() -> bool:
     url = urlparse(ENDPOINT)
     if not proxy_bypass(url.netloc):
         url = urlparse(getproxies().get(url.scheme, ENDPOINT))
-    answered = threading.Event()
+    answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
     # Name resolution has no timeout of its own, and a connection has one per address.
-    threading.Thread(target=_connect, args=(url, answered), daemon=True).start()
-    return answered.wait(CONNECT_SECONDS)
+    threading.Thread(target=_connect, args=(url, answers), daemon=True).start()
+    try:
+        return answers.get(timeout=CONNECT_SECONDS)
+    except queue.Empty:
+        return False
 
 
-def _connect(url: ParseResult, answered: threading.Event) -> None:
+def _connect(url: ParseResult, answers: queue.SimpleQueue[bool]) -> None:
     port = url.port or (80 if url.scheme == "http" else 443)
-    with contextlib.suppress(OSError), socket.create_connection((url.hostname or "", port), timeout=CONNECT_SECONDS):
-        answered.set()
+    try:
+        socket.create_connection((url.hostname or "", port), timeout=CONNECT_SECONDS).close()
+        reached = True
+    except OSError:
+        reached = False
+    answers.put(reached)
 
 
 def lite0_weights(names: Sequence[str]) -> dict[str, Tensor]:

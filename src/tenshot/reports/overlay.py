@@ -4,8 +4,8 @@ The colour scale is fixed for a task, not stretched for each image. On ``ratio =
 
 - up to 0.6 nothing is drawn, so that a good part looks calm,
 - at 1 a violet veil begins to show and a line marks the place,
-- from 1 to 2.5 it turns through magenta and orange to yellow, ever lighter and denser,
-- above 2.5 nothing changes any more.
+- from 1 to 1.75 it turns through magenta and orange to yellow, ever lighter and denser,
+- above 1.75 nothing changes any more: residuals are bounded, and few defects go beyond.
 
 Lightness rises all along the scale, so that it can be read without seeing colours.
 """
@@ -27,15 +27,15 @@ __all__ = ["CALM", "SATURATED", "beside", "contour", "displayed", "heat", "overl
 
 CALM = 0.6
 """Ratio up to which a heat map is fully transparent."""
-SATURATED = 2.5
+SATURATED = 1.75
 """Ratio from which the colour no longer changes."""
 
 _LEVELS = 1024
-_STOPS = (0.0, CALM, 1.0, 1.3, 1.7, 2.1, SATURATED)
+_STOPS = (0.0, CALM, 1.0, 1.15, 1.35, 1.55, SATURATED)
 _RED = (110, 110, 150, 216, 242, 250, 255)
 _GREEN = (20, 20, 28, 40, 100, 165, 232)
 _BLUE = (170, 170, 176, 130, 66, 50, 80)
-_ALPHA = (0, 0, 70, 140, 176, 196, 208)
+_ALPHA = (0, 0, 90, 150, 180, 196, 208)
 
 # A stretch beyond one 8-bit step per display step would show nothing but the noise of the camera.
 _LEAST_SPREAD = 1 / 256

@@ -15,7 +15,7 @@ from tenshot.data.images import check_informative, read_image
 from tenshot.detectors.adaptive_energy.framing import Framing, choose_framing, median_framing, take_photo
 from tenshot.detectors.adaptive_energy.judging import hold_out
 from tenshot.detectors.adaptive_energy.path import ScoringPath
-from tenshot.detectors.adaptive_energy.selection import choose, describe
+from tenshot.detectors.adaptive_energy.selection import SAMPLES, choose
 from tenshot.detectors.adaptive_energy.shots import dictionary_of, order_atoms, take_shot
 
 if TYPE_CHECKING:
@@ -141,13 +141,13 @@ def select_photos(
     Raises:
         InputError: if there are fewer than asked for.
     """
-    descriptors = []
+    samples = []
     for done, photo in enumerate(photos, start=1):
-        views = [path.atoms_of(path.embed(frame[None]))[0] for frame in photo.frames]
-        descriptors.append(describe(torch.cat(views)))
+        places = torch.cat([path.atoms_of(path.embed(frame[None]))[0] for frame in photo.frames])
+        samples.append(places[torch.linspace(0, len(places) - 1, SAMPLES).long()])
         if progress is not None:
             progress(done, len(photos))
-    choices = choose(torch.stack(descriptors), [photo.name for photo in photos], count)
+    choices = choose(torch.stack(samples), [photo.name for photo in photos], count)
     return [photos[choice.index] for choice in choices], tuple(choices)
 
 

@@ -60,7 +60,8 @@ class ScoringPath(nn.Module):
         stride = self.extractor.spec.grid_stride
         size = (frames.shape[-2] // stride, frames.shape[-1] // stride)
         maps = self.extractor(frames)
-        return join_maps(maps, size=size, neighbourhood=self.config.extractor.neighbourhood)
+        neighbourhood = self.config.extractor.neighbourhood or self.extractor.spec.neighbourhood
+        return join_maps(maps, size=size, neighbourhood=neighbourhood)
 
     def frame_size(self, features: Tensor) -> tuple[int, int]:
         """``(h, w)`` of the frame that gave these features."""
@@ -87,7 +88,8 @@ class ScoringPath(nn.Module):
             exclude: shot whose atoms are not used.
 
         Returns:
-            Scores ``(B,)`` and maps ``(B, h, w)``, both at least 0, larger = more anomalous, unbounded.
+            Scores ``(B,)`` and maps ``(B, h, w)``, both at least 0, larger = more anomalous, unbounded. Maps are 0
+            outside the region of interest.
         """
         size = (frames.shape[-2], frames.shape[-1])
         if self.config.scoring.map == "residual":
@@ -105,7 +107,8 @@ class ScoringPath(nn.Module):
         else:
             inside = None if roi is None else roi.flatten(1)
             scores = worst_mean(maps.flatten(1), self.config.scoring.worst_share, inside=inside)
-        return scores, gaussian_blur(maps, self.config.scoring.smoothing)
+        smooth = gaussian_blur(maps, self.config.scoring.smoothing)
+        return scores, smooth if roi is None else smooth * roi
 
     def judge(
         self, features: Tensor, *, size: tuple[int, int], roi: Tensor | None = None, exclude: int | None = None
@@ -130,8 +133,8 @@ class ScoringPath(nn.Module):
             # Directions blow up positions where nothing is to be seen; how strongly features respond puts the map right
             # (a score of the worst few positions is better off without).
             norms = norms * self._strength(features)
-        maps = upsample(norms.view(-1, *features.shape[-2:]), size)
-        return scores, gaussian_blur(maps, scoring.smoothing)
+        maps = upsample(norms.view(-1, *features.shape[-2:]), size, sigma=scoring.smoothing)
+        return scores, maps if roi is None else maps * roi
 
     def _strength(self, features: Tensor) -> Tensor:
         """``(B, P)``: 1 where every layer responds as it typically does on normal images."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Shot", "dictionary_of", "order_atoms", "take_shot"]
 
 HALF = 0.5
+ORDER_DIMS = 32
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -114,11 +115,9 @@ def dictionary_of(path: ScoringPath, shots: Sequence[Shot]) -> Dictionary:
     """The dictionary of a task from the ordered atoms of its shots."""
     # Few shots are cut into several groups each, so that the active set has enough atoms to combine.
     coding = path.config.coding
-    groups = min(math.ceil(coding.active_atoms / len(shots)), len(shots[0].order))
+    groups = min(max(1, (coding.active_atoms - 1) // len(shots)), len(shots[0].order))
     atoms = [_candidates(path, shot)[shot.order] for shot in shots]
-    return build_dictionary(
-        atoms, groups_per_shot=groups, strengths=_strengths(path, shots), search_dims=coding.search_dims
-    )
+    return build_dictionary(atoms, groups_per_shot=groups, strengths=_strengths(path, shots), dims=coding.code_dims)
 
 
 def _strengths(path: ScoringPath, shots: Sequence[Shot]) -> Tensor:
@@ -130,7 +129,16 @@ def _strengths(path: ScoringPath, shots: Sequence[Shot]) -> Tensor:
 
 def _order(points: Tensor, share: int) -> Tensor:
     # All positions are wanted: their order does not matter, and ordering thousands would cost seconds.
-    return torch.arange(share) if share == len(points) else farthest_first(points, share)
+    if share == len(points):
+        return torch.arange(share)
+    # Random directions keep distances well enough for a choice, at a fifth of the time.
+    return farthest_first(points @ _directions(points.shape[1]).to(points), share)
+
+
+@lru_cache(maxsize=4)
+def _directions(dims: int) -> Tensor:
+    gaussian = torch.randn(dims, min(dims, ORDER_DIMS), generator=torch.Generator().manual_seed(0))
+    return torch.linalg.qr(gaussian).Q
 
 
 def _count(path: ScoringPath, shot: Shot) -> int:
