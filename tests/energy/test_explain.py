@@ -89,7 +89,7 @@ def test_an_excluded_shot_is_as_if_it_had_never_been_there(method: str, gone: in
 @METHODS
 def test_a_memorised_feature_is_explained_and_once_held_out_it_is_not(method: str) -> None:
     shots = [unit(seed, 8) for seed in range(3)]
-    config = settings(method, ridge=1e-6, iterations=2000, lambda_max=1e-4, lambda_min=1e-4, active_atoms=20)
+    config = settings(method, ridge=1e-4, iterations=2000, lambda_max=1e-4, lambda_min=1e-4, active_atoms=20)
     dictionary = dictionary_of(shots, groups=4)
     assert explain(shots[1], dictionary, config=config).norm(dim=1).max() < 1e-2
     assert explain(unit(99, 4), dictionary, config=config).isfinite().all()

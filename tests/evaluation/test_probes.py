@@ -46,7 +46,9 @@ def test_ratios_are_measured_in_turns(folders: tuple[str, str], monkeypatch: pyt
     monkeypatch.setattr(probes, "ADAPTATIONS", 2)
     report = probes.ratios(folders[0])
     assert [len(report[name]) for name in ("forward", "score", "predict", "adapt", "forwards")] == [6, 6, 6, 2, 2]
-    assert all(seconds > 0 for name, times in report.items() if name != "warm_up" for seconds in times)
+    assert list(report["solvers"]) == list(probes.SOLVERS)
+    measured = [*report["solvers"].values(), *(report[name] for name in ("forward", "score", "predict"))]
+    assert all(seconds > 0 for times in measured for seconds in times)
 
 
 def test_the_peer_gets_the_weights_of_the_product(tmp_path: Path) -> None:

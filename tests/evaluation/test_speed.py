@@ -23,6 +23,7 @@ FIGURES: dict[str, dict[str, Any]] = {
         "predict": [9.0, 0.016, 0.016, 0.030],
         "adapt": [9.0, 0.3, 0.3],
         "forwards": [9.0, 0.1, 0.1],
+        "solvers": {"default": [0.004], "full": [0.4]},
     },
     "adapt": {"adapt": 0.5, "score": [9.0] * 10 + [0.020] * 20},
     "start": {"scored_at": 102.0},

@@ -130,8 +130,9 @@ def task_summary(adapted: Adapted, title: str, notes: tuple[str, ...] = ()) -> T
         false_alarm_rate=summary["false_alarm_rate"],
         threshold=adapted.threshold,
         map_threshold=adapted.map_threshold,
-        normal_scores=tuple(image.score for image in support),
-        normal_names=tuple(image.name for image in support),
+        # A single photo was not held out but moved (see the notes): nothing to show beside other scores.
+        normal_scores=tuple(image.score for image in support) if len(support) > 1 else (),
+        normal_names=tuple(image.name for image in support) if len(support) > 1 else (),
         notes=(*notes, *summary["notes"]),
     )
 

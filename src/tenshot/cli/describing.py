@@ -42,12 +42,13 @@ def _photos(summary: dict[str, Any], width: int) -> Table:
     table = Table(title="Normal photos", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("Id", no_wrap=True)
     table.add_column("Photo", no_wrap=True)
-    table.add_column("Score when left out", justify="right")
+    alone = len(summary["support"]) == 1
+    table.add_column("Score moved a little" if alone else "Score when left out", justify="right")
     room = max(width - OTHER_COLUMNS, 20)
     for photo in sorted(summary["support"], key=lambda each: -each["score"]):
         above = photo["score"] > summary["threshold"]
         score = Text(f"{photo['score']:#.4g}", style="bold red" if above else "")
-        table.add_row(photo["id"], Text(shorten(photo["name"], room)), score)
+        table.add_row(Text(photo["id"]), Text(shorten(photo["name"], room)), score)
     return table
 
 

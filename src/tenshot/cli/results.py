@@ -48,8 +48,9 @@ def plan(images: Sequence[Path], out: Path | None) -> tuple[list[Path], Path]:
         OutputError: if results cannot go there.
     """
     folder = out or DEFAULT_FOLDER
-    heat_maps = (folder / HEAT_MAPS).resolve()
-    photos = [photo for photo in find_images(images) if heat_maps not in photo.resolve().parents]
+    # os.path.realpath bears what Path.resolve raises for: links that lead back to themselves.
+    heat_maps = Path(os.path.realpath(folder / HEAT_MAPS))
+    photos = [photo for photo in find_images(images) if heat_maps not in Path(os.path.realpath(photo)).parents]
     if not photos:
         msg = f"no images but the heat maps of an earlier run in {folder}; name the photos themselves"
         raise InputError(msg)
@@ -87,7 +88,8 @@ def show(run: Run, adapted: Adapted, *, truth: Mapping[str, str] | None = None, 
     console = stdout()
     _warn(run)
     table = _table(run, adapted, console.width, truth or {}) if run.verdicts else ()
-    for part in (*table, _counts(run), *remarks):
+    # The first note says how thresholds come about; those after it are about this task.
+    for part in (*table, _counts(run), *adapted.notes[1:], *remarks):
         console.print(part, markup=False)
     console.print(Text.assemble("Report: ", (str(run.report), "bold")), soft_wrap=True)
 
@@ -101,6 +103,7 @@ def as_json(run: Run, adapted: Adapted) -> str:
         "known": run.known,
         "interrupted": run.interrupted,
         "threshold": adapted.threshold,
+        "notes": list(adapted.notes),
         "out": str(run.out),
         "report": str(run.report),
         "results": [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from tenshot.cli.console import progress
 from tenshot.cli.decoding import Unreadable, decode_ahead
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from tenshot.core.types import Image, Prediction
-    from tenshot.data.images import ImageLike
     from tenshot.detectors import Adapted
     from tenshot.reports import TaskSummary
 
@@ -113,7 +112,7 @@ def judge(adapted: Adapted, paths: Sequence[Path]) -> Generator[tuple[Image, Pre
 
 def _scored(adapted: Adapted, image: Image) -> tuple[Image, Prediction] | Unreadable:
     try:
-        [prediction] = adapted.predict([cast("ImageLike", image)])
+        [prediction] = adapted.predict([image])
     except InputError as error:
         return Unreadable(image.path or Path(image.name), str(error))
     return image, prediction

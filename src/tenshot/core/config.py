@@ -27,7 +27,7 @@ Share = Annotated[float, Field(gt=0, le=1)]
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ExtractorConfig(_Settings):
@@ -45,6 +45,13 @@ class ExtractorConfig(_Settings):
     layers: tuple[int, ...] | None = None
     weights: Path | None = None
     neighbourhood: Annotated[int, Field(ge=1, le=9)] | None = None
+
+    @model_validator(mode="after")
+    def _odd(self) -> Self:
+        if self.neighbourhood is not None and self.neighbourhood % 2 == 0:
+            msg = f"neighbourhood: expected an odd number, got {self.neighbourhood}"
+            raise ValueError(msg)
+        return self
 
 
 class CodingConfig(_Settings):
@@ -79,7 +86,7 @@ class CodingConfig(_Settings):
     active_atoms: Annotated[int, Field(ge=1, le=64)] = 20
     search_dims: Annotated[int, Field(ge=1)] = 32
     code_dims: Annotated[int, Field(ge=1)] = 64
-    ridge: Annotated[float, Field(gt=0)] = 0.1
+    ridge: Annotated[float, Field(ge=1e-4)] = 0.1
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -99,7 +106,8 @@ class DictionaryConfig(_Settings):
     """Which support features become atoms.
 
     Attributes:
-        atoms: how many atoms a task keeps at most, shared evenly among its shots; ``None`` for all of them.
+        atoms: how many atoms a task keeps at most, shared evenly among its shots, one for each at least; ``None`` for
+            all of them.
         augment: views of every shot that add atoms: ``flips`` (2), ``rotations`` by 90° (4), ``all`` (8).
     """
 

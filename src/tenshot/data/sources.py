@@ -104,7 +104,7 @@ def _search(folder: Path) -> list[Path]:
 
 
 def _walk(folder: Path, visited: set[Path]) -> Iterator[Path]:
-    real = folder.resolve()
+    real = Path(os.path.realpath(folder))
     if real in visited:  # a link back to where we have been
         return
     visited.add(real)
@@ -116,7 +116,7 @@ def _walk(folder: Path, visited: set[Path]) -> Iterator[Path]:
     for entry in entries:
         if _is_hidden(Path(entry.name)):
             continue
-        if entry.is_dir():
+        if os.path.isdir(entry):  # noqa: PTH112 - Path.is_dir raises where a folder may be listed and not entered
             yield from _walk(entry, visited)
         elif entry.suffix.lower() in IMAGE_SUFFIXES:
             yield entry

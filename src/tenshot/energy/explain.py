@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["energy", "explain"]
 
+TINY = 1e-12
+
 
 def energy(residual: Tensor) -> Tensor:
     """E(x; D) = ‖z - Dα‖², summed over channels and positions (Eq. 8).
@@ -52,8 +54,8 @@ def explain(z: Tensor, dictionary: Dictionary, *, config: CodingConfig, exclude:
 
 def _local(z: Tensor, dictionary: Dictionary, config: CodingConfig, kept: Tensor | None) -> Tensor:
     active = _active_set(z, dictionary, config, kept)
-    # Codes need only the geometry among near atoms, which the principal directions hold; what lies outside them adds
-    # the same constant to every pair and cannot move codes that sum to one. The residual is taken in all dimensions.
+    # An approximation for speed: codes follow from the geometry of near atoms, most of which the principal directions
+    # hold (with all directions the accuracy was the same). The residual is taken in all dimensions.
     offsets = _rows(dictionary.keys, active) - (z @ dictionary.projection)[:, None, :]
     codes = local_codes(offsets, ridge=config.ridge)
     return (codes[:, None, :] @ _rows(dictionary.flat, active)).squeeze(1)
@@ -66,7 +68,7 @@ def _full(z: Tensor, dictionary: Dictionary, config: CodingConfig, kept: Tensor 
         # Two thin products instead of the M x M Gram matrix: M is far larger than d.
         lambda alpha: (alpha @ atoms) @ atoms.T,
         # Fewer atoms never have a larger norm, so the step of the whole dictionary stays safe.
-        step=1 / dictionary.lipschitz,
+        step=1 / dictionary.lipschitz.clamp(min=TINY),
         lambdas=lambda_schedule(config.lambda_max, config.lambda_min, config.iterations),
         shrinkage=config.shrinkage,
         sharpness=config.sharpness,

@@ -23,9 +23,21 @@ COMPETITORS: dict[str, tuple[str, Changes]] = {
         "nearest neighbour on features that are not normalised, all atoms",
         {"coding": {"method": "nearest", "normalise": False}, "dictionary": {"atoms": None}},
     ),
+    "active": (
+        "ISTC, eight iterations, over the same active set; same features, map and score",
+        {"coding": {"method": "active"}},
+    ),
+    "full": (
+        "ISTC, eight iterations, over all atoms; same features, map and score",
+        {"coding": {"method": "full"}, "dictionary": {"atoms": None}},
+    ),
     "paper": (
         "the paper's reading: ISTC over the whole dictionary, SigShrink, gradient map, score = energy",
-        {"coding": {"method": "full", "shrinkage": "sigshrink"}, "scoring": {"map": "gradient", "score": "energy"}},
+        {
+            "coding": {"method": "full", "shrinkage": "sigshrink"},
+            "dictionary": {"atoms": None},
+            "scoring": {"map": "gradient", "score": "energy"},
+        },
     ),
 }
 

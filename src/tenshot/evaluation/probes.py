@@ -25,6 +25,8 @@ COUNT = 10
 PASSES = 3
 PEER_LAYERS = (2, 3)
 FORWARDS = 60
+SOLVES = 5
+SOLVERS = ("default", "active", "full", "nearest")
 ADAPTATIONS = 8
 
 
@@ -81,7 +83,8 @@ def ratios(good: str) -> dict[str, Any]:
     """Times, turn by turn, the extractor's forward pass and what the product does with it.
 
     ``forward`` and ``score`` take the same tensor; ``predict`` takes a decoded photo and ends with a verdict. ``adapt``
-    takes ten decoded photos and ``forwards`` the tensors of the same ten, one by one.
+    takes ten decoded photos and ``forwards`` the tensors of the same ten, one by one. ``solvers`` is what follows the
+    network, by solver.
     """
     import torch
 
@@ -111,7 +114,20 @@ def ratios(good: str) -> dict[str, Any]:
             )
         for _ in range(ADAPTATIONS):
             turn(adapt=lambda: detector.adapt(images), forwards=forwards)
-    return {"warm_up": {"pairs": FORWARDS // 6, "adaptations": 1}, **times}
+        solvers = {name: _solving(detector, name, images) for name in SOLVERS}
+    return {"warm_up": {"pairs": FORWARDS // 6, "adaptations": 1}, **times, "solvers": solvers}
+
+
+def _solving(detector: Detector, name: str, images: list[Any]) -> list[float]:
+    """Times from features to score and map with another solver, on the same photos."""
+    from tenshot import Detector, read_image
+    from tenshot.detectors.adaptive_energy.framing import to_tensor
+    from tenshot.evaluation.competitors import configure
+
+    path = Detector(detector.extractor, configure(name, detector.config)).adapt(images).path
+    features = path.embed(to_tensor(read_image(images[0]))[None].contiguous())
+    size = path.frame_size(features)
+    return [_seconds(partial(path.judge, features, size=size)) for _ in range(SOLVES)]
 
 
 def _detector(layers: str) -> Detector:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING
 
+from tenshot.evaluation.competitors import COMPETITORS
 from tenshot.evaluation.machine import one_line
 from tenshot.evaluation.tables import MISSING, markdown_table, median_spread
 
@@ -24,6 +25,8 @@ BESIDE = (
     ("whole run as a user types it, s", "wall", 1.0, 1),
     ("its peak memory, MiB", "whole_peak", 1.0, 0),
 )
+SOLVER_NOTE = """\
+One photo against ten. What the solvers are worth in accuracy is in `solvers.md`."""
 ROUND = ("adapt", "start", "whole")
 LARGEST = {"score of one photo": 1.5, "adaptation": 2.0, "import": 0.3, "help": 0.5, "memory": 800.0}
 NOTES = """\
@@ -49,6 +52,7 @@ def speed_page(ledger: Ledger) -> str:
             "# Speed and size",
             f"{origin}; {versions}. Every cell: `{ledger.file.name}`.",
             f"## Beside its own forward pass\n\n{_ratio_table(cells)}",
+            f"## Solvers\n\n{_solver_table(cells)}\n\n{SOLVER_NOTE}",
             f"## Starting and memory\n\n{_start_table(cells)}",
             f"## Beside PatchCore\n\n{_beside_table(cells)}",
             *absent,
@@ -71,6 +75,21 @@ def _ratio_table(cells: Sequence[Cell]) -> str:
         ["adapting to ten decoded photos, ms", median_spread([1e3 * each for each in adapt], digits=0), "", ""],
     ]
     return markdown_table(["batch of one", "median", "goal", ""], rows)
+
+
+def _solver_table(cells: Sequence[Cell]) -> str:
+    [cell] = [cell for cell in cells if cell["what"] == "ratios"]
+    forward = statistics.median(cell["forward"][cell["warm_up"]["pairs"] :])
+    rows = [
+        [
+            name,
+            COMPETITORS[name][0],
+            median_spread([1e3 * each for each in seconds], digits=1),
+            f"{statistics.median(seconds) / forward:.2f}",
+        ]
+        for name, seconds in cell["solvers"].items()
+    ]
+    return markdown_table(["solver", "", "features to score and map, ms", "÷ forward pass"], rows)
 
 
 def _start_table(cells: Sequence[Cell]) -> str:

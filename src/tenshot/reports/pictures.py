@@ -23,7 +23,8 @@ __all__ = ["Gallery", "Pictures", "embedded_pictures", "overlay_file"]
 
 _FILE_SIDE = 1024
 _EMBEDDED_SIDE = 480
-# Two pictures of an image, in base64, then stay under 40 kB: 300 images make a report of at most 12 MB.
+# Two pictures of an image, in base64, then stay under 40 kB: 300 images make a report of at most 12 MB, the
+# most that are embedded 40 MB.
 _EMBEDDED_BYTES = 14_500
 _QUALITIES = (80, 65, 45, 25)
 

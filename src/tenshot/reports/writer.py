@@ -104,11 +104,13 @@ class ResultsWriter:
         with self._keeping():
             heat_map = self._written_overlay(image, prediction) if self._overlays else None
             row = Inspected.of(image, prediction, heat_map=heat_map)
-            self._scores_json.write(row.as_json())
+            pictures = embedded_pictures(image, prediction) if self._gallery.wants(row.score) else None
             self._scores.write(row.as_csv())
-        if self._gallery.wants(row.score):
-            self._gallery.keep(len(self._inspected), row.score, embedded_pictures(image, prediction))
-        self._inspected.append(row)
+            # From here on the image counts as finished.
+            if pictures is not None:
+                self._gallery.keep(len(self._inspected), row.score, pictures)
+            self._inspected.append(row)
+            self._scores_json.write(row.as_json())
 
     def fail(self, source: str | Path, message: str) -> None:
         """Lists an image that could not be judged.

@@ -74,7 +74,7 @@ def test_resizing_keeps_values_in_range_and_flat_areas_flat(height: int, width: 
 
 
 def test_shrinking_averages_what_it_drops() -> None:
-    stripes = (torch.arange(256) % 2).float().expand(1, 64, 256)
+    stripes = (torch.arange(230) % 2).float().expand(1, 64, 230)
     frame = Framing((16, 64)).cut(stripes)
     assert frame[..., 2:-2].sub(0.5).abs().max() < 0.05, "without antialiasing the stripes would beat"
 

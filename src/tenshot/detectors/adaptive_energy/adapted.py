@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from tenshot.calibration import Predictive, fit_predictive, outliers, promises
-from tenshot.core.errors import InputError
+from tenshot.core.errors import InputError, TaskFileError
 from tenshot.core.types import Prediction
 from tenshot.detectors.adaptive_energy import task_file
 from tenshot.detectors.adaptive_energy.framing import take_photo
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tenshot.core.types import Image
-    from tenshot.data.images import ImageLike
+    from tenshot.detectors.adaptive_energy.learning import Source
     from tenshot.detectors.adaptive_energy.selection import Choice
     from tenshot.detectors.adaptive_energy.task import Task
 
@@ -109,7 +110,7 @@ class Adapted:
             for shot, score in zip(self.task.shots, self.task.scores, strict=True)
         )
 
-    def predict(self, images: ImageLike | Iterable[ImageLike]) -> list[Prediction]:
+    def predict(self, images: Source | Iterable[Source]) -> list[Prediction]:
         """Judges images.
 
         Args:
@@ -125,15 +126,16 @@ class Adapted:
         """
         return list(self.predict_iter(as_sequence(images)))
 
-    def predict_iter(self, images: Iterable[ImageLike]) -> Iterator[Prediction]:
+    def predict_iter(self, images: Iterable[Source]) -> Iterator[Prediction]:
         """Judges images one by one as they come, in constant memory."""
-        for position, image in enumerate(images):
+        sources = [images] if isinstance(images, str | os.PathLike) else images
+        for position, image in enumerate(sources):
             yield self._judge(decode(image, position))
 
     @torch.inference_mode(mode=False)
     @torch.no_grad()
     def add(
-        self, images: ImageLike | Iterable[ImageLike], *, skip_broken: bool = False, progress: Progress | None = None
+        self, images: Source | Iterable[Source], *, skip_broken: bool = False, progress: Progress | None = None
     ) -> Adapted:
         """Teaches more normals.
 
@@ -176,6 +178,7 @@ class Adapted:
 
         Raises:
             InputError: for an id that names no shot or several, or if nothing would be left.
+            SupportError: if a single shot would be left: it could not be held out, as its image is not kept.
         """
         gone = {self._find(wanted) for wanted in ([ids] if isinstance(ids, str) else ids)}
         kept = tuple(shot for shot in self.task.shots if shot.digest not in gone)
@@ -193,6 +196,9 @@ class Adapted:
 
     def save(self, path: str | Path) -> Path:
         """Writes a task file, whole or not at all.
+
+        The file holds features and names of the normals, not the photos - except where holding one out needs the photo
+        itself, at input resolution: for a single shot and for gradient maps.
 
         Raises:
             OutputError: if it cannot be written.
@@ -217,6 +223,9 @@ class Adapted:
         """
         task, spec = task_file.read(path)
         config = task.config.extractor
+        if config.name != spec.name:
+            msg = f"{path}: not a whole tenshot task file (its extractor is {spec.name} here and {config.name} there)"
+            raise TaskFileError(msg)
         if weights is not None:
             config = config.model_copy(update={"weights": weights})
         extractor = build_extractor(config, device=device)

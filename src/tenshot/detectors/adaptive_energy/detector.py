@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from tenshot.data.images import ImageLike
+    from tenshot.detectors.adaptive_energy.learning import Source
     from tenshot.detectors.adaptive_energy.selection import Choice
     from tenshot.features import Extractor
 
@@ -89,9 +89,9 @@ class Detector:
     @torch.no_grad()
     def adapt(
         self,
-        images: ImageLike | Iterable[ImageLike],
+        images: Source | Iterable[Source],
         *,
-        roi: ImageLike | None = None,
+        roi: Source | None = None,
         false_alarm_rate: float = DEFAULT_FALSE_ALARM_RATE,
         select: int | None = None,
         skip_broken: bool = False,
@@ -134,7 +134,7 @@ class Detector:
         return Adapted(*learn(self.extractor, empty, shots), left_out=left_out, choices=choices)
 
 
-def _read_region(source: ImageLike) -> Tensor:
+def _read_region(source: Source) -> Tensor:
     """A region of interest as ``(1, h, w)`` float32, 1 inside (at least half as bright as white) and 0 outside.
 
     Raises:

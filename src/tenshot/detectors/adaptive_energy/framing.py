@@ -97,7 +97,7 @@ class Photo:
         digest: SHA-256 of the image.
         is_grey: whether it had one channel.
         framing: how it was cut.
-        frames: ``(T, 3, h, w)`` float32 in [0, 1].
+        frames: ``(T, 3, h, w)`` in [0, 1]; float32, of normal images float16.
         inside: ``(T, h, w)`` bool, the region of interest in the frames; ``None`` for everywhere.
         size: ``(H, W)`` of the original.
     """

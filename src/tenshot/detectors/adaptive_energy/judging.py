@@ -51,7 +51,8 @@ def hold_out(path: ScoringPath, shots: Sequence[Shot], index: int) -> tuple[floa
         index: of the shot to hold out.
 
     Returns:
-        Its score and the largest value of its map, as an unseen photo would get them.
+        Its score and the largest value of its map, against a dictionary with fewer atoms than an unseen photo will
+        meet: a little high for few shots.
 
     Raises:
         SupportError: for a single shot whose image is no longer there.
@@ -77,7 +78,7 @@ def _shifted(path: ScoringPath, shot: Shot) -> tuple[float, float]:
     if shot.frames is None:
         msg = f"{shot.name}: a single normal image is left and cannot be held out; keep two, or adapt anew to this one"
         raise SupportError(msg)
-    half = path.extractor.spec.grid_stride // 2
+    half = max(1, path.extractor.spec.grid_stride // 2)
     judged = []
     for step in (-half, half):
         for index, frame in enumerate(shot.frames):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import torch
 
@@ -16,7 +16,7 @@ from tenshot.detectors.adaptive_energy.framing import Framing, choose_framing, m
 from tenshot.detectors.adaptive_energy.judging import hold_out
 from tenshot.detectors.adaptive_energy.path import ScoringPath
 from tenshot.detectors.adaptive_energy.selection import SAMPLES, choose
-from tenshot.detectors.adaptive_energy.shots import dictionary_of, order_atoms, take_shot
+from tenshot.detectors.adaptive_energy.shots import dictionary_of, order_atoms, positions, take_shot, too_small
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from tenshot.detectors.adaptive_energy.shots import Shot
     from tenshot.detectors.adaptive_energy.task import Task
     from tenshot.features import Extractor
+
+    Source: TypeAlias = ImageLike | Image
 
     Progress = Callable[[int, int], None]
 
@@ -51,14 +53,14 @@ class LeftOut:
     reason: str
 
 
-def as_sequence(images: ImageLike | Iterable[ImageLike]) -> Sequence[ImageLike]:
+def as_sequence(images: Source | Iterable[Source]) -> Sequence[Source]:
     """One image, several, or a batch (an array or tensor with one dimension more than an image) as a sequence."""
     is_batch = getattr(images, "ndim", 0) == BATCH_DIMENSIONS
     is_one = isinstance(images, str | os.PathLike) or hasattr(images, "ndim") or not isinstance(images, Iterable)
-    return [cast("ImageLike", images)] if is_one and not is_batch else list(cast("Iterable[ImageLike]", images))
+    return [cast("Source", images)] if is_one and not is_batch else list(cast("Iterable[Source]", images))
 
 
-def decode(source: ImageLike | Image, position: int = 0) -> Image:
+def decode(source: Source, position: int = 0) -> Image:
     """An image from anything a caller may hold; images in memory are named by their position, from 1."""
     if isinstance(source, Image):
         return source
@@ -67,7 +69,7 @@ def decode(source: ImageLike | Image, position: int = 0) -> Image:
 
 
 def take_photos(
-    sources: Iterable[ImageLike | Image],
+    sources: Iterable[Source],
     *,
     extractor: Extractor,
     config: DetectorConfig,
@@ -77,8 +79,8 @@ def take_photos(
 ) -> tuple[list[Photo], list[LeftOut]]:
     """Decodes normal images, refuses those that cannot teach anything, and cuts the rest into frames of one size.
 
-    Only frames are kept, so ten 12-megapixel photos need no more memory than ten thumbnails. The same picture given
-    twice counts once: held out against its own copy it would look perfectly normal.
+    Only frames are kept, in half precision, so ten 12-megapixel photos need no more memory than ten thumbnails. The
+    same picture given twice counts once: held out against its own copy it would look perfectly normal.
 
     Args:
         sources: normal images.
@@ -99,7 +101,8 @@ def take_photos(
     def cut(index: int, how: Framing | None) -> Photo:
         image = decode(held[index], index)
         check_informative(image)
-        return take_photo(image, framing=how or _own_framing(image, extractor, config), roi=roi)
+        photo = take_photo(image, framing=how or _own_framing(image, extractor, config), roi=roi)
+        return replace(photo, frames=photo.frames.half())
 
     for index in range(len(held)):
         try:
@@ -143,7 +146,9 @@ def select_photos(
     """
     samples = []
     for done, photo in enumerate(photos, start=1):
-        places = torch.cat([path.atoms_of(path.embed(frame[None]))[0] for frame in photo.frames])
+        places = positions(path, take_shot(path, photo)).cpu()
+        if not len(places):
+            raise SupportError(too_small(path, photo.name))
         samples.append(places[torch.linspace(0, len(places) - 1, SAMPLES).long()])
         if progress is not None:
             progress(done, len(photos))
@@ -185,7 +190,7 @@ def _own_framing(image: Image, extractor: Extractor, config: DetectorConfig) -> 
     )
 
 
-def _label(source: ImageLike | Image, index: int) -> str:
+def _label(source: Source, index: int) -> str:
     if isinstance(source, Image):
         return source.name
     return str(source) if isinstance(source, str | os.PathLike) else f"image {index + 1}"

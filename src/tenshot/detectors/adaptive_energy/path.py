@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HALF = 0.5
 
-__all__ = ["ScoringPath", "directions", "layer_norms", "worst_mean"]
+__all__ = ["ScoringPath", "covered", "directions", "layer_norms", "worst_mean"]
 
 
 class ScoringPath(nn.Module):
@@ -55,8 +55,14 @@ class ScoringPath(nn.Module):
             self.register_buffer("projection", dictionary.projection)
             self.register_buffer("keys", dictionary.keys)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the extractor is; whatever comes in is brought there."""
+        return self.extractor.mean.device
+
     def embed(self, frames: Tensor) -> Tensor:
         """Z = Ψ(x): ``(B, 3, h, w)`` frames in [0, 1] to ``(B, d, h', w')`` joined features, not yet normalised."""
+        frames = frames.to(self.device)
         stride = self.extractor.spec.grid_stride
         size = (frames.shape[-2] // stride, frames.shape[-1] // stride)
         maps = self.extractor(frames)
@@ -92,6 +98,7 @@ class ScoringPath(nn.Module):
             outside the region of interest.
         """
         size = (frames.shape[-2], frames.shape[-1])
+        frames, roi = frames.to(self.device), None if roi is None else roi.to(self.device)
         if self.config.scoring.map == "residual":
             return self.judge(self.embed(frames), size=size, roi=roi, exclude=exclude)
 
@@ -122,6 +129,7 @@ class ScoringPath(nn.Module):
             exclude: as in ``forward``.
         """
         scoring = self.config.scoring
+        features, roi = features.to(self.device), None if roi is None else roi.to(self.device)
         residual = self._residual(features, exclude) * _inside(roi, features)
         norms = residual.norm(dim=2)
         if scoring.score == "energy":
@@ -174,9 +182,14 @@ def worst_mean(values: Tensor, share: float, *, inside: Tensor | None = None) ->
     return (top * counted).sum(dim=1) / counts
 
 
+def covered(regions: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Which positions lie mostly inside: ``(B, h, w)`` regions in [0, 1] to ``(B, h', w')`` bool."""
+    return F.adaptive_avg_pool2d(regions[:, None], grid)[:, 0] > HALF
+
+
 def _inside(roi: Tensor | None, features: Tensor) -> Tensor:
     """``(B, P, 1)`` weights of positions: 1 where most of the position lies inside the region of interest."""
     if roi is None:
         return features.new_ones(1, 1, 1)
-    inside = F.adaptive_avg_pool2d(roi[:, None], (features.shape[-2], features.shape[-1])) > HALF
+    inside = covered(roi, (features.shape[-2], features.shape[-1]))
     return inside.flatten(1)[:, :, None].to(features.dtype)

@@ -7,10 +7,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import torch
-from torch.nn import functional as F
 
 from tenshot.core.errors import SupportError
-from tenshot.detectors.adaptive_energy.path import layer_norms
+from tenshot.detectors.adaptive_energy.path import covered, layer_norms
 from tenshot.energy import Dictionary, build_dictionary, farthest_first
 
 if TYPE_CHECKING:
@@ -22,9 +21,8 @@ if TYPE_CHECKING:
     from tenshot.detectors.adaptive_energy.framing import Photo
     from tenshot.detectors.adaptive_energy.path import ScoringPath
 
-__all__ = ["Shot", "dictionary_of", "order_atoms", "take_shot"]
+__all__ = ["Shot", "dictionary_of", "order_atoms", "positions", "take_shot", "too_small"]
 
-HALF = 0.5
 ORDER_DIMS = 32
 
 
@@ -94,12 +92,7 @@ def order_atoms(path: ScoringPath, shots: Sequence[Shot], config: DictionaryConf
     counts = [_count(path, shot) for shot in shots]
     available = min(counts)
     if available == 0:
-        stride = path.extractor.spec.grid_stride
-        name = shots[counts.index(0)].name
-        msg = (
-            f"{name}: the region of interest is too small; it must cover most of at least one {stride}x{stride} px cell"
-        )
-        raise SupportError(msg)
+        raise SupportError(too_small(path, shots[counts.index(0)].name))
     share = available if config.atoms is None else min(available, max(1, config.atoms // len(shots)))
     return tuple(_with_share(path, shot, share, count) for shot, count in zip(shots, counts, strict=True))
 
@@ -107,7 +100,7 @@ def order_atoms(path: ScoringPath, shots: Sequence[Shot], config: DictionaryConf
 def _with_share(path: ScoringPath, shot: Shot, share: int, count: int) -> Shot:
     # A shot that gave all its positions has them unordered: no prefix of those covers the shot.
     nested = share < len(shot.order) < count
-    order = shot.order[:share] if nested or len(shot.order) == share else _order(_candidates(path, shot), share)
+    order = shot.order[:share] if nested or len(shot.order) == share else _order(positions(path, shot), share)
     return replace(shot, order=order)
 
 
@@ -116,7 +109,7 @@ def dictionary_of(path: ScoringPath, shots: Sequence[Shot]) -> Dictionary:
     # Few shots are cut into several groups each, so that the active set has enough atoms to combine.
     coding = path.config.coding
     groups = min(max(1, (coding.active_atoms - 1) // len(shots)), len(shots[0].order))
-    atoms = [_candidates(path, shot)[shot.order] for shot in shots]
+    atoms = [positions(path, shot)[shot.order] for shot in shots]
     return build_dictionary(atoms, groups_per_shot=groups, strengths=_strengths(path, shots), dims=coding.code_dims)
 
 
@@ -141,21 +134,33 @@ def _directions(dims: int) -> Tensor:
     return torch.linalg.qr(gaussian).Q
 
 
+def positions(path: ScoringPath, shot: Shot) -> Tensor:
+    """Every position of a shot that may become an atom, ``(n, D)``: of all views, inside the region of interest."""
+    atoms = path.atoms_of(shot.features.flatten(0, 1).float().to(path.device))
+    chosen = _inside_positions(path, shot)
+    return atoms.flatten(0, 1) if chosen is None else atoms[chosen.to(path.device)]
+
+
+def too_small(path: ScoringPath, name: str) -> str:
+    """The sentence for a region of interest without a single position."""
+    cell = path.extractor.spec.grid_stride
+    return f"{name}: the region of interest is too small; it must cover most of at least one {cell}x{cell} px cell"
+
+
 def _count(path: ScoringPath, shot: Shot) -> int:
-    if shot.inside is not None:
-        return _candidates(path, shot).shape[0]
+    chosen = _inside_positions(path, shot)
+    if chosen is not None:
+        return int(chosen.sum())
     views, frames, _, height, width = shot.features.shape
     return views * frames * height * width
 
 
-def _candidates(path: ScoringPath, shot: Shot) -> Tensor:
-    """Every position of a shot that may become an atom: ``(n, D)``."""
-    atoms = path.atoms_of(shot.features.flatten(0, 1).float())
+def _inside_positions(path: ScoringPath, shot: Shot) -> Tensor | None:
+    """``(V · T, P)`` bool."""
     if shot.inside is None:
-        return atoms.flatten(0, 1)
-    weights = F.adaptive_avg_pool2d(shot.inside[:, None].float(), (shot.features.shape[-2], shot.features.shape[-1]))
-    views = _views(weights > HALF, path.config.dictionary.augment)
-    return atoms[torch.stack(views).flatten(0, 1).flatten(1)]
+        return None
+    inside = covered(shot.inside.float(), (shot.features.shape[-2], shot.features.shape[-1]))
+    return torch.stack(_views(inside, path.config.dictionary.augment)).flatten(0, 1).flatten(1)
 
 
 def _views(frames: Tensor, augment: Augmentation) -> list[Tensor]:

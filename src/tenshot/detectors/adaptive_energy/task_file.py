@@ -14,10 +14,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from pydantic import ValidationError
-
 from tenshot.core.config import DetectorConfig
 from tenshot.core.errors import MissingError, OutputError, TaskFileError
+from tenshot.detectors.adaptive_energy.consistency import require_consistent
 from tenshot.detectors.adaptive_energy.framing import Framing
 from tenshot.detectors.adaptive_energy.shots import Shot
 from tenshot.detectors.adaptive_energy.task import Task
@@ -35,6 +34,9 @@ SHOT_TENSORS = ("features", "inside", "order", "frames")
 
 def write(path: str | Path, task: Task, spec: ExtractorSpec) -> Path:
     """Writes a task file beside its place and renames it: whole or not at all. The same task gives the same bytes.
+
+    It holds the names of the shots and of a local weights file as they were given; and where holding a shot out needs
+    it (a single shot, gradient maps), the shot itself at input resolution.
 
     Raises:
         OutputError: if it cannot be written.
@@ -72,16 +74,21 @@ def read(path: str | Path) -> tuple[Task, ExtractorSpec]:
         TaskFileError: if it is damaged, truncated, foreign or of another version.
     """
     file = Path(path)
-    if not file.is_file():
-        msg = f"{file}: expected a task file, found {'a folder' if file.is_dir() else 'nothing'}"
+    # os.path answers False where Path would raise, as for a name that is too long.
+    if not os.path.isfile(file):  # noqa: PTH113
+        msg = f"{file}: expected a task file, found {'a folder' if os.path.isdir(file) else 'nothing'}"  # noqa: PTH112
         raise MissingError(msg)
     header, tensors = _open(file)
     if header.pop("digest", None) != _digest(header, tensors):
         _damaged(file, "its digest does not match its contents")
     try:
-        return _task(header, tensors), ExtractorSpec(**_tuples(header["extractor"]))
-    except (KeyError, TypeError, ValueError, ValidationError) as error:
-        _damaged(file, f"{type(error).__name__} in its metadata", error)
+        task, spec = _task(header, tensors), ExtractorSpec(**_tuples(header["extractor"]))
+        require_consistent(task, spec)
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, IndexError, RuntimeError) as error:
+        # The settings' own errors run over several lines.
+        reason = str(error).partition("\n")[0]
+        _damaged(file, f"its parts do not belong together: {type(error).__name__}: {reason}", error)
+    return task, spec
 
 
 def require_same_extractor(path: str | Path, recorded: ExtractorSpec, present: ExtractorSpec) -> None:
@@ -113,7 +120,15 @@ def _open(file: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
                 msg = f"{file}: task file version {header['version']}; this tenshot reads version {FORMAT_VERSION}"
                 raise TaskFileError(msg)
             return header, {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - not a mapping
-    except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (
+        SafetensorError,
+        OSError,
+        KeyError,
+        TypeError,
+        json.JSONDecodeError,
+        UnicodeDecodeError,
+        RecursionError,
+    ) as error:
         _damaged(file, str(error), error)
 
 
