@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tenshot.cli.adapting import detector_config, layer_numbers
+from tenshot.cli.adapting import detector_config, layer_numbers, require_place
 from tenshot.cli.options import DetectorOptions, SupportOptions
 from tenshot.core.config import DetectorConfig
-from tenshot.core.errors import InputError
+from tenshot.core.errors import InputError, OutputError
 
 
 def test_nothing_said_means_the_settings_of_the_library() -> None:
@@ -37,3 +37,19 @@ def test_layers() -> None:
 def test_layers_that_are_no_numbers(text: str) -> None:
     with pytest.raises(InputError, match="--layers: expected whole numbers"):
         layer_numbers(text)
+
+
+def test_a_place_is_tried_before_the_work_and_left_as_it_was(tmp_path: Path) -> None:
+    require_place(tmp_path / "part.tenshot")
+    (tmp_path / "kept.tenshot").write_bytes(b"old")
+    require_place(tmp_path / "kept.tenshot")
+    assert (tmp_path / "kept.tenshot").read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.tenshot"]
+
+
+@pytest.mark.parametrize("place", ["nowhere/part.tenshot", "folder", "n" * 300, "file/part.tenshot"])
+def test_places_that_cannot_be_written(place: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot write the task file"):
+        require_place(tmp_path / place)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from typing import TYPE_CHECKING
 
 from tenshot.cli.console import hint, progress
-from tenshot.core.errors import InputError
+from tenshot.core.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +24,7 @@ __all__ = [
     "layer_numbers",
     "load_task",
     "prepare_machine",
+    "require_place",
     "task_summary",
     "tell_left_out",
 ]
@@ -105,6 +108,22 @@ def adapt_to(photos: Sequence[Path], *, support: SupportOptions, detector: Detec
         )
     _tell(adapted, len(photos))
     return adapted
+
+
+def require_place(file: Path) -> None:
+    """Makes sure that a task file can be written, before the work for it is done.
+
+    Raises:
+        OutputError: the file cannot be created there.
+    """
+    try:
+        if os.path.isdir(file):  # noqa: PTH112 - Path.is_dir raises for names that are too long
+            raise IsADirectoryError(21, "there is a folder of that name")
+        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}."):
+            pass
+    except OSError as error:
+        msg = f"{file}: cannot write the task file ({error.strerror or error})"
+        raise OutputError(msg) from error
 
 
 def load_task(path: Path, run: RunOptions) -> Adapted:

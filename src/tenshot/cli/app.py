@@ -99,11 +99,13 @@ def inspect(
       tenshot inspect good/ part7.png part8.png --select 10
       tenshot inspect good/ 'line3/**/*.png' --tile 512 --fail-on-anomaly
     """
-    from tenshot.cli.adapting import adapt_to
+    from tenshot.cli.adapting import adapt_to, require_place
     from tenshot.cli.results import deliver, plan
     from tenshot.data.sources import find_images
 
     photos, folder = plan(images, out)
+    if save:
+        require_place(save)
     adapted = adapt_to(find_images([normal_dir]), support=support, detector=detector, run=run)
     if save:
         adapted.save(save)
@@ -130,10 +132,11 @@ def adapt(
       tenshot adapt good/ -o part.tenshot
       tenshot adapt good/ -o part.tenshot --select 10 --roi mask.png
     """
-    from tenshot.cli.adapting import adapt_to
+    from tenshot.cli.adapting import adapt_to, require_place
     from tenshot.cli.describing import describe
     from tenshot.data.sources import find_images
 
+    require_place(out)
     adapted = adapt_to(find_images([normal_dir]), support=support, detector=detector, run=run)
     adapted.save(out)
     describe(adapted, out)
