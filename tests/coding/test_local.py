@@ -48,6 +48,15 @@ def test_single_precision_survives_every_scale(scale: float) -> None:
     torch.testing.assert_close(codes.sum(dim=1), torch.ones(2))
 
 
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
+def test_more_atoms_than_dimensions_and_one_of_them_the_feature_are_survived(scale: float) -> None:
+    seen = scale * offsets(3, 20, 4).float()
+    seen[:, 7:10] = 0
+    codes = local_codes(seen)
+    assert codes.isfinite().all()
+    assert (codes[:, None] @ seen).abs().max() < 1e-3 * scale
+
+
 def test_an_atom_that_equals_the_feature_takes_all() -> None:
     seen = offsets(1, 4, 6)
     seen[0, 2] = 0

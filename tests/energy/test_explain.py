@@ -117,13 +117,25 @@ def test_positions_do_not_touch_each_other(method: str) -> None:
     torch.testing.assert_close(together, apart)
 
 
-def test_searching_few_directions_finds_what_lies_along_them() -> None:
-    spread = torch.tensor([5.0, 4.0, 1e-3, 1e-3], dtype=torch.float64)
-    shots = [unit(seed, 10, 4) * spread for seed in range(3)]
+@pytest.mark.parametrize("method", ["local", "active"])
+def test_searching_the_largest_directions_finds_what_lies_along_them(method: str) -> None:
+    spread = torch.tensor([1e-3, 5.0, 1e-3, 4.0], dtype=torch.float64)
+    dictionary = dictionary_of([unit(seed, 10, 4) * spread for seed in range(4)])
     z = unit(99, 10, 4) * spread
-    exact = explain(z, dictionary_of(shots, dims=4), config=settings("active", lambda_max=1, lambda_min=0.1))
-    searched = explain(z, dictionary_of(shots, dims=2), config=settings("active", lambda_max=1, lambda_min=0.1))
+    exact, searched = (
+        explain(z, dictionary, config=settings(method, active_atoms=2, search_dims=dims, lambda_max=1, lambda_min=0.1))
+        for dims in (4, 2)
+    )
     torch.testing.assert_close(exact, searched)
+
+
+def test_the_active_set_has_the_size_it_is_asked_for() -> None:
+    shots, z = [unit(seed, 10) for seed in range(5)], unit(99, 10)
+    dictionary = dictionary_of(shots)
+    nearest = explain(z, dictionary, config=settings("nearest"))
+    # A single code that must be one leaves what the nearest neighbour leaves.
+    torch.testing.assert_close(explain(z, dictionary, config=settings("local", active_atoms=1)), nearest)
+    assert not torch.allclose(explain(z, dictionary, config=settings("local", active_atoms=2)), nearest)
 
 
 @pytest.mark.parametrize("method", ["local", "active", "full"])

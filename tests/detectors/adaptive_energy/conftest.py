@@ -11,7 +11,9 @@ from PIL import Image as Pillow
 from tenshot import Detector
 from tenshot.core.config import settings
 from tenshot.data.images import read_image
-from tenshot.features import ResNet10Extractor
+from tenshot.detectors.adaptive_energy import adapted
+from tenshot.detectors.adaptive_energy import detector as detector_module
+from tenshot.features import ResNet10Extractor, build_extractor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +37,13 @@ def draw(
         torn = (x[defect] + y[defect]) // 2 % 2
         pixels[defect] = np.where(torn[..., None], (250, 230, 20), (5, 5, 60))
     return pixels.clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def _every_extractor_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests of the command line build each extractor once for the whole session; here weights come and go."""
+    for module in (adapted, detector_module):
+        monkeypatch.setattr(module, "build_extractor", build_extractor)
 
 
 @pytest.fixture(scope="session")

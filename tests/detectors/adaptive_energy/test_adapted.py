@@ -144,6 +144,11 @@ def test_images_are_judged_one_by_one_as_they_come(adapted: Adapted, images: lis
         next(judged)
 
 
+def test_a_path_alone_is_no_stream_of_letters(adapted: Adapted, files: list[Path]) -> None:
+    for given in (files[0], str(files[0])):
+        assert [each.name for each in adapted.predict_iter(given)] == [str(files[0])]  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("broken", ["cut.png", "text.png"])
 def test_an_image_that_cannot_be_read_is_named(broken: str, adapted: Adapted, files: list[Path]) -> None:
     file = files[0].with_name(broken)

@@ -174,6 +174,8 @@ def test_a_region_smaller_than_a_cell_is_refused(detector: Detector, images: lis
     roi[30:33, 30:33] = 255
     with pytest.raises(SupportError, match="photo 0: the region of interest is too small"):
         detector.adapt(images[:2], roi=roi)
+    with pytest.raises(SupportError, match="photo 0: the region of interest is too small"):
+        detector.adapt(images[:2], roi=roi, select=1)
 
 
 # --- shapes --------------------------------------------------------------------------------------------------------
@@ -257,8 +259,10 @@ def test_representative_photos_are_chosen_and_the_reasons_kept(
 
 def test_progress_counts_every_image(detector: Detector, images: list[Image]) -> None:
     seen: list[tuple[int, int]] = []
-    detector.adapt(images[:3], progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    for options in ({}, {"select": 2}):
+        seen.clear()
+        detector.adapt(images[:3], progress=lambda done, total: seen.append((done, total)), **options)
+        assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
 # --- bad input -----------------------------------------------------------------------------------------------------

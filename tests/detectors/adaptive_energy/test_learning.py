@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,15 @@ def test_one_image_or_many(given: Any, count: int) -> None:
 def test_images_in_memory_are_named_by_their_position(images: list[Image]) -> None:
     assert decode(ONE, 4).name == "image 5"
     assert decode(images[0]) is images[0]
+
+
+def test_an_image_that_is_decoded_already_is_left_out_by_its_name(
+    images: list[Image], take: Callable[..., tuple[list[Any], list[Any]]]
+) -> None:
+    flat = replace(images[0], pixels=np.zeros((9, 9, 1), np.uint8), name="flat.png")
+    photos, left_out = take([images[1], flat], skip_broken=True)
+    assert [photo.name for photo in photos] == ["photo 1"]
+    assert [each.name for each in left_out] == ["flat.png"]
 
 
 @pytest.fixture

@@ -259,7 +259,6 @@ class Adapted:
         ]
         return (*promises(len(self.task.shots), self.task.false_alarm_rate), *doubts)
 
-    @torch.inference_mode(mode=False)
     @torch.no_grad()
     def _judge(self, image: Image) -> Prediction:
         photo = take_photo(image, framing=self.task.framing, roi=self.task.roi)

@@ -143,6 +143,7 @@ def select_photos(
 
     Raises:
         InputError: if there are fewer than asked for.
+        SupportError: for a region of interest without a single position.
     """
     samples = []
     for done, photo in enumerate(photos, start=1):
