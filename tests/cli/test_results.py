@@ -12,7 +12,7 @@ from tenshot.cli.results import as_json, exit_status, plan, show
 from tenshot.cli.scoring import Run, Verdict
 from tenshot.core.errors import InputError, MissingError
 
-TASK: Any = SimpleNamespace(threshold=0.5)
+TASK: Any = SimpleNamespace(threshold=0.5, notes=("how thresholds come about", "one photo is a stranger"))
 
 
 def a_run(*scores: float, folder: str = "today") -> Run:
@@ -59,6 +59,15 @@ def test_the_table_shows_the_worst_fifteen_and_says_where_the_rest_is(capsys: py
 def test_names_in_brackets_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
     show(a_run(0.1, folder="[bold]today"), TASK)
     assert "Images in [bold]today" in capsys.readouterr().out
+
+
+def test_what_the_task_says_about_itself_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    run = a_run(0.1)
+    show(run, TASK)
+    printed = capsys.readouterr().out
+    assert "one photo is a stranger" in printed
+    assert "how thresholds come about" not in printed
+    assert json.loads(as_json(run, TASK))["notes"] == list(TASK.notes)
 
 
 def test_what_is_known_stands_beside_the_verdict(capsys: pytest.CaptureFixture[str]) -> None:

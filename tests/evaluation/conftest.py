@@ -16,7 +16,7 @@ SIDE = 64
 
 def _part(generator: np.random.Generator) -> np.ndarray:
     rows, columns = np.mgrid[:SIDE, :SIDE]
-    stripes = 120 + 60 * np.sin((rows + generator.integers(8)) / 3) + 0.2 * columns
+    stripes = 120 + 60 * np.sin((rows + generator.integers(2)) / 3) + 0.2 * columns
     pixels = stripes[..., None] * np.array([1.0, 0.9, 0.7]) + generator.normal(0, 4, (SIDE, SIDE, 3))
     return pixels.clip(0, 255).astype(np.uint8)
 

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
 import torch
 
 from tenshot.core.config import DictionaryConfig
-from tenshot.core.errors import SupportError
+from tenshot.core.errors import ExtractorError, SupportError
 from tenshot.detectors.adaptive_energy import ScoringPath
 from tenshot.detectors.adaptive_energy.framing import Framing, take_photo
 from tenshot.detectors.adaptive_energy.shots import Shot, dictionary_of, order_atoms, take_shot
@@ -131,3 +131,21 @@ def test_a_region_without_a_single_cell_is_refused(side: int, detector: Detector
 def test_a_region_that_misses_the_photo_is_refused(detector: Detector, images: list[Image]) -> None:
     with pytest.raises(SupportError, match="photo 0: the region of interest is empty"):
         take(detector, images[:1], torch.zeros(1, 64, 64))
+
+
+def test_features_beyond_half_precision_are_refused(detector: Detector, images: list[Image]) -> None:
+    path = ScoringPath(detector.extractor, detector.config)
+    photo = take_photo(images[0], framing=FRAMING, roi=None)
+    with pytest.raises(ExtractorError, match=r"photo 0: features of resnet10 exceed half precision"):
+        take_shot(cast("ScoringPath", _Loud(path)), photo)
+
+
+class _Loud:
+    """A scoring path whose extractor shouts."""
+
+    def __init__(self, path: ScoringPath) -> None:
+        self.config, self.extractor = path.config, path.extractor
+        self._path = path
+
+    def embed(self, frames: torch.Tensor) -> torch.Tensor:
+        return self._path.embed(frames) * 1e6

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from tenshot.core.errors import SupportError
+from tenshot.core.errors import ExtractorError, SupportError
 from tenshot.detectors.adaptive_energy.path import covered, layer_norms
 from tenshot.energy import Dictionary, build_dictionary, farthest_first
 
@@ -63,6 +63,7 @@ def take_shot(path: ScoringPath, photo: Photo) -> Shot:
 
     Raises:
         SupportError: if nothing of the image lies inside the region of interest.
+        ExtractorError: if features cannot be kept in half precision.
     """
     if photo.inside is not None and not photo.inside.any():
         msg = f"{photo.name}: the region of interest is empty"
@@ -70,6 +71,9 @@ def take_shot(path: ScoringPath, photo: Photo) -> Shot:
     frames = photo.frames.half()
     views = _views(frames.float(), path.config.dictionary.augment)
     features = torch.stack([torch.cat([path.embed(frame[None]) for frame in view]) for view in views])
+    if not features.half().isfinite().all():
+        msg = f"{photo.name}: features of {path.extractor.spec.name} exceed half precision (65504); tap other layers"
+        raise ExtractorError(msg)
     return Shot(
         name=photo.name,
         digest=photo.digest,
