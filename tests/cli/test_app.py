@@ -254,3 +254,13 @@ def test_real_bottles(bench: Bench, shared_data: Path) -> None:
         scores.setdefault(Path(each["path"]).parent.name, []).append(each["score"])
     assert {len(found) for found in scores.values()} == {3}
     assert min(scores["broken_large"]) > max(scores["good"])
+
+
+def test_a_reader_who_leaves_early_sees_no_traceback() -> None:
+    """As in `tenshot ... | head -1`; the process ends itself, so nobody else would flush."""
+    code = "import sys, torch; from tenshot.cli import main; sys.argv = ['tenshot', '--version']; main()"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""

@@ -35,7 +35,8 @@ take turns. *PatchCore* is anomalib's, with its own image reader, pre-processing
 network with the same weights. It taps blocks.2 and blocks.4, which puts its features on the grid that tenshot uses;
 *tenshot* taps blocks.1 as well, its default, and *tenshot, peer's layers* the same two. A whole run is
 `tenshot inspect`, report and heat maps included, and `Engine.fit` plus `Engine.predict` without visualiser, logger and
-validation. Spread: quartiles, in brackets."""
+validation. Peaks are those of whole processes as the system counts them; unloading torch alone adds about 125 MiB at
+their end, which `tenshot` on the command line leaves out. Spread: quartiles, in brackets."""
 
 
 def speed_page(ledger: Ledger) -> str:
