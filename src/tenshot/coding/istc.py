@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Shrinkage", "istc", "lambda_schedule", "squared_norm"]
 
-Shrinkage = Literal["soft", "sigshrink"]
+Shrinkage = Literal["soft", "sigshrink", "none"]
 
 
 def lambda_schedule(lambda_max: float, lambda_min: float, steps: int) -> tuple[float, ...]:
@@ -85,7 +85,8 @@ def istc(
         gram: the map α ↦ DᵀDα, ``(..., M)`` to ``(..., M)``; factored or explicit, whichever is cheaper.
         step: t = 1/L with L ≥ ‖D‖₂², broadcast against ``correlations``.
         lambdas: one λ per iteration, in units of inputs of unit norm.
-        shrinkage: ``soft`` (Eq. 7) or ``sigshrink`` (Eq. 9).
+        shrinkage: ``soft`` (Eq. 7), ``sigshrink`` (Eq. 9), or ``none``: plain gradient descent on the residual, the
+            control without sparsity (Table 4).
         sharpness: τ of Eq. 9, per unit of λ; used by ``sigshrink`` only.
 
     Returns:
@@ -96,6 +97,8 @@ def istc(
         moved = codes + step * (correlations - gram(codes))
         if shrinkage == "soft":
             codes = soft_shrink(moved, step * weight)
+        elif shrinkage == "none":
+            codes = moved
         else:
             # Inputs and thresholds shrink with the step; τ grows by as much, so that the curve keeps its shape.
             codes = sigshrink(moved, step * weight, sharpness=sharpness / step)

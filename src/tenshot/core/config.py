@@ -65,7 +65,7 @@ class CodingConfig(_Settings):
         iterations: N of Eq. 6.
         lambda_max: first λ, for inputs of unit norm.
         lambda_min: last λ, λ_*.
-        shrinkage: ``soft`` (Eq. 7) or ``sigshrink`` (Eq. 9).
+        shrinkage: ``soft`` (Eq. 7), ``sigshrink`` (Eq. 9), or ``none``, without sparsity (Table 4).
         sharpness: τ of Eq. 9, in units of 1/λ.
         receptive_field: l of Section 3.1.1, odd.
         active_atoms: the active set has fewer atoms than this from few shots, which are cut into several groups each,
@@ -80,7 +80,7 @@ class CodingConfig(_Settings):
     iterations: Annotated[int, Field(ge=1, le=100_000)] = 8
     lambda_max: Annotated[float, Field(gt=0)] = 0.3
     lambda_min: Annotated[float, Field(gt=0)] = 0.05
-    shrinkage: Literal["soft", "sigshrink"] = "soft"
+    shrinkage: Literal["soft", "sigshrink", "none"] = "soft"
     sharpness: Annotated[float, Field(gt=0)] = 50.0
     receptive_field: Annotated[int, Field(ge=1, le=9)] = 1
     active_atoms: Annotated[int, Field(ge=1, le=64)] = 20

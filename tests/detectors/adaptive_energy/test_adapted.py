@@ -43,7 +43,7 @@ def test_a_prediction_is_what_its_docstring_says(adapted: Adapted, images: list[
         assert each.is_anomalous == (each.score > each.threshold)
         assert each.threshold == adapted.threshold
         assert each.map_threshold == adapted.map_threshold
-        assert each.p_value == adapted.calibration.p_value(each.score)
+        assert each.p_value == adapted.verdicts.calibration.p_value(each.score)
         assert 0 < each.p_value <= 1
         assert each.anomaly_map.shape == (64, 64)
         assert each.anomaly_map.dtype == np.float32

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from tenshot.core.errors import SupportError
-from tenshot.detectors.adaptive_energy.judging import SHIFT_FACTOR, hold_out
+from tenshot.detectors.adaptive_energy.judging import hold_out
+from tenshot.detectors.single_shot import SHIFT_FACTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,8 @@ import torch
 from PIL import Image as Pillow
 
 from tenshot.core.errors import SupportError
-from tenshot.detectors.adaptive_energy.learning import as_sequence, decode, take_photos
+from tenshot.detectors.adaptive_energy.learning import own_framing
+from tenshot.detectors.photos import as_sequence, decode, take_photos
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +64,7 @@ def test_an_image_that_is_decoded_already_is_left_out_by_its_name(
 @pytest.fixture
 def take(detector: Detector) -> Callable[..., tuple[list[Any], list[Any]]]:
     def run(sources: list[Any], **options: Any) -> tuple[list[Any], list[Any]]:
-        return take_photos(sources, extractor=detector.extractor, config=detector.config, **options)
+        return take_photos(sources, choose=own_framing(detector.extractor, detector.config), **options)
 
     return run
 
@@ -144,5 +145,5 @@ def test_rotated_views_need_square_frames(
     detector_of: Callable[..., Detector], photo: Callable[..., NDArray[np.uint8]]
 ) -> None:
     detector = detector_of(dictionary={"augment": "rotations"})
-    photos, _ = take_photos([photo(0, (60, 160))], extractor=detector.extractor, config=detector.config)
+    photos, _ = take_photos([photo(0, (60, 160))], choose=own_framing(detector.extractor, detector.config))
     assert photos[0].framing.size == (64, 64)

@@ -9,8 +9,8 @@ import torch
 from tenshot.core.config import DictionaryConfig
 from tenshot.core.errors import ExtractorError, SupportError
 from tenshot.detectors.adaptive_energy import ScoringPath
-from tenshot.detectors.adaptive_energy.framing import Framing, take_photo
 from tenshot.detectors.adaptive_energy.shots import Shot, dictionary_of, order_atoms, take_shot
+from tenshot.detectors.framing import Framing, take_photo
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,33 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from tenshot.calibration import Predictive, fit_predictive, outliers, promises
+from tenshot.calibration import outliers, promises
 from tenshot.core.errors import InputError, TaskFileError
-from tenshot.core.types import Prediction
 from tenshot.detectors.adaptive_energy import task_file
-from tenshot.detectors.adaptive_energy.framing import take_photo
 from tenshot.detectors.adaptive_energy.judging import judge_photo
-from tenshot.detectors.adaptive_energy.learning import (
-    LeftOut,
-    as_sequence,
-    decode,
-    extract,
-    learn,
-    require_one_kind,
-    take_photos,
-)
+from tenshot.detectors.adaptive_energy.learning import extract, learn, own_framing
 from tenshot.detectors.adaptive_energy.path import ScoringPath
 from tenshot.detectors.adaptive_energy.shots import dictionary_of
+from tenshot.detectors.framing import take_photo
+from tenshot.detectors.photos import LeftOut, as_sequence, decode, require_one_kind, take_photos
+from tenshot.detectors.verdicts import Verdicts
 from tenshot.features import build_extractor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from tenshot.core.types import Image
-    from tenshot.detectors.adaptive_energy.learning import Source
+    from tenshot.core.types import Image, Prediction
     from tenshot.detectors.adaptive_energy.selection import Choice
     from tenshot.detectors.adaptive_energy.task import Task
+    from tenshot.detectors.photos import Source
 
     Progress = Callable[[int, int], None]
 
@@ -83,24 +76,19 @@ class Adapted:
         self.choices = tuple(choices)
 
     @cached_property
-    def calibration(self) -> Predictive:
-        """Where the score of the next normal image is expected."""
-        return fit_predictive(self.task.scores)
+    def verdicts(self) -> Verdicts:
+        """What the task makes of its held-out normals."""
+        return Verdicts(self.task.scores, self.task.peaks, self.task.false_alarm_rate)
 
-    @cached_property
-    def map_calibration(self) -> Predictive:
-        """Where the largest map value of the next normal image is expected."""
-        return fit_predictive(self.task.peaks)
-
-    @cached_property
+    @property
     def threshold(self) -> float:
         """A score above it is anomalous; a normal image exceeds it at the wanted false-alarm rate."""
-        return self.calibration.threshold(self.task.false_alarm_rate)
+        return self.verdicts.threshold
 
-    @cached_property
+    @property
     def map_threshold(self) -> float:
         """The fixed map scale: a normal image has a pixel above it at the wanted false-alarm rate."""
-        return self.map_calibration.threshold(self.task.false_alarm_rate)
+        return self.verdicts.map_threshold
 
     @property
     def support(self) -> tuple[SupportImage, ...]:
@@ -153,8 +141,7 @@ class Adapted:
         task, extractor = self.task, self.path.extractor
         photos, left_out = take_photos(
             as_sequence(images),
-            extractor=extractor,
-            config=task.config,
+            choose=own_framing(extractor, task.config),
             roi=task.roi,
             framing=task.framing,
             skip_broken=skip_broken,
@@ -189,7 +176,7 @@ class Adapted:
 
     def with_false_alarm_rate(self, rate: float) -> Adapted:
         """The same task with another wanted false-alarm rate, in (0, 1)."""
-        self.calibration.threshold(rate)
+        self.verdicts.calibration.threshold(rate)
         return Adapted(
             self.path, replace(self.task, false_alarm_rate=rate), left_out=self.left_out, choices=self.choices
         )
@@ -263,15 +250,7 @@ class Adapted:
     def _judge(self, image: Image) -> Prediction:
         photo = take_photo(image, framing=self.task.framing, roi=self.task.roi)
         score, anomaly_map = judge_photo(self.path, photo)
-        return Prediction(
-            name=image.name,
-            score=score,
-            threshold=self.threshold,
-            p_value=self.calibration.p_value(score),
-            is_anomalous=score > self.threshold,
-            anomaly_map=anomaly_map.cpu().numpy(),
-            map_threshold=self.map_threshold,
-        )
+        return self.verdicts.on(image.name, score, anomaly_map)
 
     def _find(self, wanted: str) -> str:
         matches = {

@@ -10,17 +10,11 @@ import torch
 from tenshot.core.config import DetectorConfig
 from tenshot.core.errors import InputError, SupportError
 from tenshot.detectors.adaptive_energy.adapted import Adapted
-from tenshot.detectors.adaptive_energy.framing import to_tensor
-from tenshot.detectors.adaptive_energy.learning import (
-    as_sequence,
-    decode,
-    extract,
-    learn,
-    select_photos,
-    take_photos,
-)
+from tenshot.detectors.adaptive_energy.learning import extract, learn, own_framing, select_photos
 from tenshot.detectors.adaptive_energy.path import ScoringPath
 from tenshot.detectors.adaptive_energy.task import Task
+from tenshot.detectors.framing import to_tensor
+from tenshot.detectors.photos import as_sequence, decode, take_photos
 from tenshot.features import build_extractor
 
 if TYPE_CHECKING:
@@ -28,8 +22,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from tenshot.detectors.adaptive_energy.learning import Source
     from tenshot.detectors.adaptive_energy.selection import Choice
+    from tenshot.detectors.photos import Source
     from tenshot.features import Extractor
 
     Progress = Callable[[int, int], None]
@@ -121,7 +115,7 @@ class Detector:
         embedding = ScoringPath(self.extractor, self.config)
         given = as_sequence(images)
         photos, left_out = take_photos(
-            given, extractor=self.extractor, config=self.config, roi=region, skip_broken=skip_broken
+            given, choose=own_framing(self.extractor, self.config), roi=region, skip_broken=skip_broken
         )
         if not photos:
             msg = f"normal images: expected at least one usable image, got none of {len(given)}"

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch.nn import functional as F
-
 from tenshot.core.errors import SupportError
+from tenshot.detectors.single_shot import SHIFT_FACTOR, moved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
 
-    from tenshot.detectors.adaptive_energy.framing import Photo
     from tenshot.detectors.adaptive_energy.path import ScoringPath
     from tenshot.detectors.adaptive_energy.shots import Shot
+    from tenshot.detectors.framing import Photo
 
-# How much higher than a moved copy another good part scores: e^0.47 on the mean of six products, e^0.29 to e^0.61 on
-# single ones (docs/decisions/0006-calibration.md).
-SHIFT_FACTOR = 1.6
-
-__all__ = ["SHIFT_FACTOR", "hold_out", "judge_photo"]
+__all__ = ["hold_out", "judge_photo"]
 
 
 def judge_photo(path: ScoringPath, photo: Photo) -> tuple[float, Tensor]:
@@ -82,16 +77,9 @@ def _shifted(path: ScoringPath, shot: Shot) -> tuple[float, float]:
     judged = []
     for step in (-half, half):
         for index, frame in enumerate(shot.frames):
-            scores, maps = path(_moved(frame[None].float(), step), roi=_region(shot, index))
+            scores, maps = path(moved(frame[None].float(), step), roi=_region(shot, index))
             judged.append((float(scores[0]), float(maps.max())))
     return SHIFT_FACTOR * max(score for score, _ in judged), SHIFT_FACTOR * max(peak for _, peak in judged)
-
-
-def _moved(frames: Tensor, step: int) -> Tensor:
-    """Frames moved right by ``step`` pixels and up by as many, borders reflected."""
-    margin = abs(step)
-    padded = F.pad(frames, (margin, margin, margin, margin), mode="reflect")
-    return padded.roll((-step, step), dims=(-2, -1))[..., margin:-margin, margin:-margin]
 
 
 def _region(shot: Shot, frame: int) -> Tensor | None:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from tenshot.core.config import Augmentation, DictionaryConfig
-    from tenshot.detectors.adaptive_energy.framing import Photo
     from tenshot.detectors.adaptive_energy.path import ScoringPath
+    from tenshot.detectors.framing import Photo
 
 __all__ = ["Shot", "dictionary_of", "order_atoms", "positions", "take_shot", "too_small"]
 

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from tenshot.core.config import DetectorConfig
-    from tenshot.detectors.adaptive_energy.framing import Framing
     from tenshot.detectors.adaptive_energy.shots import Shot
+    from tenshot.detectors.framing import Framing
 
 __all__ = ["Task"]
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from tenshot.core.config import DetectorConfig
 from tenshot.core.errors import MissingError, OutputError, TaskFileError
 from tenshot.detectors.adaptive_energy.consistency import require_consistent
-from tenshot.detectors.adaptive_energy.framing import Framing
 from tenshot.detectors.adaptive_energy.shots import Shot
 from tenshot.detectors.adaptive_energy.task import Task
+from tenshot.detectors.framing import Framing
 from tenshot.features.base import ExtractorSpec, state_digest
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenshot.data.images import read_image
-from tenshot.detectors.adaptive_energy.framing import Framing, choose_framing, median_framing, take_photo, to_tensor
+from tenshot.detectors.framing import Framing, choose_framing, median_framing, take_photo, to_tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
