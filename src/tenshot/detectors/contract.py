@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +30,10 @@ class AdaptedDetector(Protocol):
 
 class AnomalyDetector(Protocol):
     """A method with its settings. Immutable; one detector serves any number of products and threads."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Everything that decides what it computes, in plain types; no folders of this machine."""
 
     def adapt(self, images: Source | Iterable[Source], *, false_alarm_rate: float = 0.05) -> AdaptedDetector:
         """Learns what is normal. Returns a new object; the detector is unchanged. Deterministic.

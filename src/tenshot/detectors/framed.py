@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -66,6 +66,11 @@ class Method(ABC):
         """What the method sees of frames: ``(B, 3, h, w)`` in [0, 1] to ``(B, …)``; by default the frames."""
         return frames
 
+    @property
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """Everything that decides what it computes, in plain types; no folders of this machine."""
+
     @abstractmethod
     def fit(self, support: Tensor) -> Normality:
         """Learns from what it sees of K normal frames, ``(K, …)`` with K at least 1. Deterministic."""
@@ -121,6 +126,11 @@ class FramedDetector:
 
     def __init__(self, method: Method) -> None:
         self.method = method
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Everything that decides what it computes, in plain types."""
+        return self.method.settings
 
     @torch.inference_mode(mode=False)
     def adapt(self, images: Source | Iterable[Source], *, false_alarm_rate: float = 0.05) -> FramedAdapted:

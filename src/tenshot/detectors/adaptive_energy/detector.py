@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -77,6 +78,13 @@ class Detector:
             changes["weights"] = Path(weights)
         config = config.model_copy(update={"extractor": config.extractor.model_copy(update=changes)})
         return cls(build_extractor(config.extractor, device=device), config)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Everything that decides what it computes, in plain types, without the folder that weights came from."""
+        plain = self.config.model_dump(mode="json")
+        plain["extractor"] = asdict(self.extractor.spec) | {"neighbourhood": self.config.extractor.neighbourhood}
+        return plain
 
     # A caller's inference mode would make a dictionary that no gradient map can be taken through.
     @torch.inference_mode(mode=False)

@@ -99,8 +99,8 @@ class DetectorInfo(_Record):
     Attributes:
         name: as in the cells.
         title: what it is, in one line.
-        kind: ``shots``: adapted to K normal images; ``all``: trained on all normal images of the product (an upper bound);
-            ``tasks``: trained on the other products, then adapted to K normal images.
+        kind: ``shots``: adapted to K normal images; ``all``: trained on all normal images of the product, an
+            upper bound; ``tasks``: trained on the other products, then adapted to K normal images.
         settings: everything that decides what it computes, in plain types.
         code: SHA-256 of the sources that decide what it computes.
     """
