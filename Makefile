@@ -15,7 +15,7 @@ export PIP_NO_INPUT := 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install demo test check format bench accuracy calibration clean
+.PHONY: help install demo test check format bench benchmark agreement calibration clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,8 +41,11 @@ format: $(STAMPS)/dev ## rewrite the code as `make check` wants it, as far as th
 bench: $(STAMPS)/eval ## measure speed and memory beside the alternatives
 	$(BIN)/python -m tenshot.evaluation speed $(ARGS)
 
-accuracy: $(STAMPS)/eval ## measure accuracy on real defects beside nearest neighbour
-	$(BIN)/python -m tenshot.evaluation accuracy $(ARGS)
+benchmark: $(STAMPS)/eval ## measure detectors on labelled images; what and how goes into ARGS
+	$(BIN)/tenshot benchmark $(ARGS)
+
+agreement: $(STAMPS)/eval ## compare nearest neighbour with anomalib's PatchCore on the same features
+	$(BIN)/python -m tenshot.evaluation agreement $(ARGS)
 
 calibration: $(STAMPS)/eval ## measure false alarms on unseen good images
 	$(BIN)/python -m tenshot.evaluation calibration $(ARGS)
@@ -54,7 +57,7 @@ clean: ## remove the environment, caches and builds
 # Each stamp is one pip call, so a demo never waits for development tools.
 $(STAMPS)/base: WANTED = .
 $(STAMPS)/demo: WANTED = .[demo]
-$(STAMPS)/eval: WANTED = .[demo,eval]
+$(STAMPS)/eval: WANTED = .[demo,eval,train]
 $(STAMPS)/dev: WANTED = .[dev]
 $(STAMPS)/base $(STAMPS)/demo $(STAMPS)/eval $(STAMPS)/dev: $(STAMPS)/python $(PACKAGE)
 	$(BIN)/python -m pip install --editable '$(WANTED)'

@@ -5,9 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import ndimage
 
-from tenshot.energy import gaussian_blur, gradient_map, upsample
+from tenshot.energy import gaussian_blur, gradient_map, upsample, worst_mean
 
 
 def random(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -113,3 +115,18 @@ def test_upsampling_and_smoothing_in_one_go_are_the_two_in_turn(sigma: float) ->
     maps = random(2, 5, 7).float()
     one_go = upsample(maps, (20, 28), sigma=sigma)
     torch.testing.assert_close(one_go, gaussian_blur(upsample(maps, (20, 28)), sigma), atol=1e-6, rtol=1e-5)
+
+
+@given(st.lists(st.floats(0, 100, width=32), min_size=1, max_size=40), st.floats(0.001, 1))
+def test_the_worst_mean_is_that_of_the_largest_share(values: list[float], share: float) -> None:
+    count = max(1, round(share * len(values)))
+    expected = np.mean(sorted(values, reverse=True)[:count])
+    assert float(worst_mean(torch.tensor([values]), share)) == pytest.approx(expected, rel=1e-4, abs=1e-5)
+
+
+def test_the_worst_mean_counts_only_what_is_inside() -> None:
+    values = torch.tensor([[5.0, 4.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
+    inside = torch.tensor([[1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0]])
+    assert worst_mean(values, 0.5, inside=inside).tolist() == [5.0, 0.5, 0.0]
+    assert worst_mean(values, 1.0, inside=inside).tolist() == [4.5, 0.25, 0.0]
+    assert worst_mean(values, 0.5, inside=torch.ones(1, 1)).tolist() == worst_mean(values, 0.5).tolist()

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from tenshot.data.folders import read_category
 from tenshot.detectors import Detector
 from tenshot.evaluation import runs
 from tenshot.evaluation.calibration import RATES, alarm_rate, calibration_tables
-from tenshot.evaluation.protocol import draw_support, draw_unseen, load_set
+from tenshot.evaluation.protocol import draw_support, draw_unseen
 from tenshot.evaluation.runs import Subject, run_calibration
 from tenshot.features import ResNet10Extractor
 
@@ -35,11 +36,13 @@ def test_alarms_are_counted_as_a_user_would_see_them(
 ) -> None:
     monkeypatch.setattr(runs, "code_digest", lambda: "the same code all along")
     out = tmp_path / "calibration.md"
-    run_calibration(out, subject=subject, data=small_data, sets=["bottle"], shots=[1, 3], draws=1, tell=lambda _: None)
+    run_calibration(
+        out, subject=subject, data=small_data, sets=["mvtec_ad/bottle"], shots=[1, 3], draws=1, tell=lambda _: None
+    )
     cells = json.loads(out.with_suffix(".json").read_text())["cells"]
     assert [(cell["shots"], cell["seed"]) for cell in cells] == [(1, 0), (3, 0)]
 
-    category = load_set("bottle", small_data)
+    category = read_category(small_data / "mvtec_ad" / "bottle")
     unseen, train = draw_unseen(category, 100)
     for cell in cells:
         task = Detector(ResNet10Extractor(), subject.config).adapt(
@@ -47,7 +50,7 @@ def test_alarms_are_counted_as_a_user_would_see_them(
         )
         highest = max(image.score for image in task.support)
         for rate, found in zip(RATES, cell["rates"], strict=True):
-            said = task.with_false_alarm_rate(rate).predict([item.path for item in unseen])
+            said = task.with_false_alarm_rate(rate).predict([item.source for item in unseen])
             assert found["wanted"] == rate
             assert found["measured"] == np.mean([prediction.is_anomalous for prediction in said])
             assert found["measured_test"] == np.mean([prediction.is_anomalous for prediction in said[:6]])
@@ -57,7 +60,9 @@ def test_alarms_are_counted_as_a_user_would_see_them(
         assert cell["unseen"] == {"test": 6, "train": 6}
 
     again: list[str] = []
-    run_calibration(out, subject=subject, data=small_data, sets=["bottle"], shots=[1, 3], draws=1, tell=again.append)
+    run_calibration(
+        out, subject=subject, data=small_data, sets=["mvtec_ad/bottle"], shots=[1, 3], draws=1, tell=again.append
+    )
     assert again == []
 
 

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tenshot.core.errors import InputError, MissingError
-from tenshot.evaluation.protocol import SETS, draw_support, draw_unseen, load_set
+from tenshot.core.errors import InputError
+from tenshot.data.catalogue import find_sets
+from tenshot.data.folders import read_category
+from tenshot.evaluation.protocol import SETS, draw_support, draw_unseen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,9 +38,9 @@ def test_more_shots_than_photos_are_refused(shots: int) -> None:
 
 
 def test_unseen_photos_are_never_drawn_as_support(small_data: Path) -> None:
-    category = load_set("bottle", small_data)
+    category = read_category(small_data / "mvtec_ad" / "bottle")
     unseen, rest = draw_unseen(category, 4)
-    aside = {item.path for item in unseen}
+    aside = {item.source for item in unseen}
     assert len(unseen) == 8
     assert not any(item.is_anomalous for item in unseen)
     assert len(aside & set(category.train_good)) == 4
@@ -48,33 +50,14 @@ def test_unseen_photos_are_never_drawn_as_support(small_data: Path) -> None:
 
 
 def test_at_most_half_of_the_training_list_is_set_aside(small_data: Path) -> None:
-    category = load_set("bottle", small_data)
+    category = read_category(small_data / "mvtec_ad" / "bottle")
     _, rest = draw_unseen(category, 100)
     assert len(rest) == len(category.train_good) / 2
-
-
-def test_unknown_and_missing_sets_are_told_apart(small_data: Path) -> None:
-    with pytest.raises(InputError, match=r"expected one of bottle, .*, got 'screw'"):
-        load_set("screw", small_data)
-    with pytest.raises(MissingError):
-        load_set("pill", small_data)
-
-
-@pytest.mark.usefixtures("elpv")
-def test_solar_cells_are_split_once_and_for_all(tmp_path: Path) -> None:
-    cells = load_set("solar_cells", tmp_path)
-    judged = [item.path for item in cells.test]
-    assert [sum(item.is_anomalous is bad for item in cells.test) for bad in (False, True)] == [200, 200]
-    assert len(set(judged)) == 400
-    assert set(judged).isdisjoint(cells.train_good)
-    assert len(cells.train_good) > 1000
-    assert not cells.has_all_masks
-    assert load_set("solar_cells", tmp_path) == cells
 
 
 @pytest.mark.usefixtures("elpv")
 def test_real_sets_learn_nothing_that_they_judge(shared_data: Path) -> None:
     for name in SETS:
-        category = load_set(name, shared_data)
-        assert set(category.train_good).isdisjoint(item.path for item in category.test)
-        assert category.has_all_masks is (name not in {"transistor", "solar_cells"})
+        [category] = find_sets(name, data=shared_data)
+        assert set(category.train_good).isdisjoint(item.source for item in category.test)
+        assert category.has_all_masks is (name not in {"mvtec_ad/transistor", "solar_cells"})

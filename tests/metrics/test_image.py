@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import f1_score, precision_recall_curve
 
 from tenshot.core.errors import InputError, MissingError
-from tenshot.metrics import average_precision, image_auroc
+from tenshot.metrics import average_precision, f1_max, image_auroc
 
 JUDGED = st.lists(st.tuples(st.booleans(), st.integers(-4, 4)), min_size=2, max_size=30).filter(
     lambda rows: len({label for label, _ in rows}) == 2
@@ -37,7 +38,24 @@ def test_average_precision_by_its_definition(rows: list[tuple[bool, int]]) -> No
     assert average_precision(labels, scores) == pytest.approx(total)
 
 
-@pytest.mark.parametrize("metric", [image_auroc, average_precision])
+@given(JUDGED)
+def test_best_f1_is_that_of_the_best_threshold(rows: list[tuple[bool, int]]) -> None:
+    labels, scores = map(np.array, zip(*rows, strict=True))
+    tried = [f1_score(labels, scores >= threshold) for threshold in np.unique(scores)]
+    assert f1_max(labels, scores) == pytest.approx(max(tried))
+    precision, recall, _ = precision_recall_curve(labels, scores)
+    total = precision + recall
+    means = np.divide(2 * precision * recall, total, out=np.zeros_like(total), where=total > 0)
+    assert f1_max(labels, scores) == pytest.approx(means.max())
+
+
+def test_best_f1_by_hand() -> None:
+    assert f1_max([1, 1, 0, 0], [4, 3, 2, 1]) == 1
+    assert f1_max([1, 1, 0, 0], [4, 2, 3, 1]) == pytest.approx(0.8)  # from 2 upwards: two found, one false alarm
+    assert f1_max([1, 0, 0, 0], [0, 0, 0, 0]) == pytest.approx(2 * 0.25 / 1.25)
+
+
+@pytest.mark.parametrize("metric", [image_auroc, average_precision, f1_max])
 def test_scale_does_not_count(metric: type[image_auroc]) -> None:
     random = np.random.default_rng(0)
     labels, scores = random.random(200) < 0.4, random.random(200)
@@ -46,7 +64,7 @@ def test_scale_does_not_count(metric: type[image_auroc]) -> None:
         assert metric(labels, scores * scale - 5 * scale) == pytest.approx(metric(labels, scores))
 
 
-@pytest.mark.parametrize("metric", [image_auroc, average_precision])
+@pytest.mark.parametrize("metric", [image_auroc, average_precision, f1_max])
 @pytest.mark.parametrize(
     ("labels", "scores", "words"),
     [

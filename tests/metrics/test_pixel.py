@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 import itertools
-import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, jaccard_score, roc_auc_score
 
 from tenshot.core.errors import InputError
-from tenshot.metrics import aupro, pixel_auroc
+from tenshot.metrics import aupro, miou, pixel_auroc, pixel_average_precision, pixel_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +73,38 @@ def test_pixel_auroc_equals_scikit_learn(seed: int, levels: int) -> None:
     assert pixel_auroc(masks, maps) == pytest.approx(roc_auc_score(masks.ravel(), maps.ravel()))
 
 
+@given(st.integers(0, 10_000), st.sampled_from([2, 5, 100, 10_000]))
+def test_average_precision_equals_scikit_learn(seed: int, levels: int) -> None:
+    masks, maps = case(seed, levels=levels)
+    expected = average_precision_score(masks.ravel(), maps.ravel())
+    assert pixel_average_precision(masks, maps) == pytest.approx(expected)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10_000), st.sampled_from([2, 5, 100]))
+def test_miou_equals_the_best_of_all_thresholds_by_scikit_learn(seed: int, levels: int) -> None:
+    masks, maps = case(seed, levels=levels)
+    overlaps = [jaccard_score(masks.ravel(), maps.ravel() >= threshold) for threshold in np.unique(maps)]
+    assert miou(masks, maps) == pytest.approx(max(overlaps))
+
+
+def test_miou_by_hand() -> None:
+    mask = np.array([[[1, 1, 0, 0, 0]]])
+    assert miou(mask, np.array([[[5, 3, 4, 2, 1]]])) == pytest.approx(2 / 3)  # from 3 upwards; from 5 it is 1/2
+    assert miou(mask, np.array([[[5, 1, 4, 3, 2]]])) == pytest.approx(1 / 2)
+    assert miou(mask, np.zeros((1, 1, 5))) == pytest.approx(2 / 5)
+
+
+@pytest.mark.parametrize("limit", [0.05, 0.3, 1.0])
+def test_all_at_once_is_each_by_itself(limit: float) -> None:
+    masks, maps = case(1, levels=20)
+    figures = pixel_metrics(masks, maps, fpr_limit=limit)
+    assert figures.auroc == pixel_auroc(masks, maps)
+    assert figures.average_precision == pixel_average_precision(masks, maps)
+    assert figures.aupro == aupro(masks, maps, fpr_limit=limit)
+    assert figures.miou == miou(masks, maps)
+
+
 def test_images_may_differ_in_size() -> None:
     (small, small_map), (large, large_map) = case(0, levels=9, count=1), case(1, levels=9, count=1, size=12)
     masks, maps = [small[0], large[0]], [small_map[0], large_map[0]]
@@ -110,7 +141,7 @@ def test_diagonal_neighbours_are_one_region() -> None:
     assert aupro(mask, heat, fpr_limit=0.5) == pytest.approx(0.5 * 1 + 0.5 * 0.25)
 
 
-@pytest.mark.parametrize("metric", [pixel_auroc, aupro])
+@pytest.mark.parametrize("metric", [pixel_auroc, pixel_average_precision, aupro, miou])
 def test_scale_does_not_count(metric: Metric) -> None:
     random = np.random.default_rng(0)
     masks, _ = case(0, levels=2, size=30)
@@ -120,21 +151,33 @@ def test_scale_does_not_count(metric: Metric) -> None:
     assert metric(masks, (maps * 1e-4).astype(np.float32)) == pytest.approx(metric(masks, maps), rel=1e-4)
 
 
-def test_memory_holds_no_sorted_copy_of_all_maps() -> None:
-    random = np.random.default_rng(0)
-    masks = np.zeros((60, 128, 128), dtype=bool)
-    masks[:, :20, :20] = True
-    maps = random.random(masks.shape, dtype=np.float32)
-    aupro(masks[:1], maps[:1])  # imports SciPy
-    for metric in (pixel_auroc, aupro):
-        tracemalloc.start()
-        metric(masks, maps)
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        assert peak < maps.nbytes
+@settings(deadline=None)
+@given(st.integers(0, 10_000), st.floats(1e-8, 1e8), st.floats(-1e3, 1e3), st.sampled_from([np.float32, np.float64]))
+def test_rising_maps_of_the_values_change_nothing(
+    seed: int, scale: float, offset: float, dtype: type[np.floating[Any]]
+) -> None:
+    masks, maps = case(seed, levels=[2, 5, 100][seed % 3])
+    expected = pixel_metrics(masks, maps)
+    assert pixel_metrics(masks, (maps * scale).astype(dtype)) == expected
+    assert pixel_metrics(masks, (np.exp(maps / 10) - 2).astype(dtype)) == expected
+    assert pixel_metrics(masks, maps.astype(np.float64) + offset) == expected
 
 
-@pytest.mark.parametrize("metric", [pixel_auroc, aupro])
+def test_maps_of_whole_numbers_and_of_mixed_precision() -> None:
+    masks, maps = case(0, levels=50)
+    expected = pixel_metrics(masks, maps)
+    assert pixel_metrics(masks, maps.astype(np.uint8)) == expected
+    assert pixel_metrics(masks.astype(np.uint8) * 255, maps.astype(np.int64)) == expected
+    assert pixel_metrics(list(masks), [maps[0].astype(np.float16), maps[1].astype(float), maps[2]]) == expected
+
+
+def test_close_doubles_are_told_apart() -> None:
+    mask = np.array([[[True, False]]])
+    assert pixel_auroc(mask, 1 + np.array([[[1e-12, 0]]])) == 1
+    assert pixel_auroc(mask, 1 + np.array([[[0, 1e-12]]])) == 0
+
+
+@pytest.mark.parametrize("metric", [pixel_auroc, pixel_average_precision, aupro, miou])
 @pytest.mark.parametrize(
     ("masks", "maps", "words"),
     [
@@ -146,6 +189,8 @@ def test_memory_holds_no_sorted_copy_of_all_maps() -> None:
         (np.eye(3)[None], np.zeros((2, 3, 3)), "1 masks and 2 maps"),
         ([np.eye(3), np.eye(3)], [np.eye(3), np.eye(4)], "map 1: .*(3, 3), (4, 4)"),
         (np.eye(3), np.eye(3), "map 0: .*(3,), (3,)"),
+        (np.eye(3)[None], np.full((1, 3, 3), "high"), "map 0: values must be real numbers, got <U4"),
+        (np.eye(3)[None], np.full((1, 3, 3), 1j), "real numbers, got complex128"),
     ],
 )
 def test_refused(metric: Metric, masks: Any, maps: Any, words: str) -> None:

@@ -7,6 +7,8 @@ import typer
 
 from tenshot import __version__
 from tenshot.cli.grouping import PlainCommand, PlainGroup, command
+from tenshot.cli.lists import ListCommand
+from tenshot.cli.measuring import benchmark, data_app
 from tenshot.cli.options import (
     DemoOut,
     DetectorOptions,
@@ -27,6 +29,7 @@ __all__ = ["app"]
 
 STEPS = "In two steps: adapt once, score often"
 CARE = "Looking after a task file"
+MEASURE = "To measure"
 
 INTRODUCTION = """
 Show it ten good parts; it finds the bad ones.
@@ -261,3 +264,7 @@ def demo(out: DemoOut = Path("tenshot-demo"), *, run: RunOptions) -> None:
     from tenshot.cli.demo import run_demo
 
     run_demo(out, run)
+
+
+app.command(cls=ListCommand, rich_help_panel=MEASURE)(benchmark)
+app.add_typer(data_app, name="data", rich_help_panel=MEASURE)

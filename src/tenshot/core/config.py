@@ -6,11 +6,14 @@ Every default was chosen by measurement (docs/decisions, benchmarks); every one 
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - pydantic resolves annotations at run time
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tenshot.core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "Augmentation",
@@ -19,18 +22,25 @@ __all__ = [
     "DictionaryConfig",
     "ExtractorConfig",
     "ScoringConfig",
+    "Settings",
     "settings",
+    "validated",
 ]
 
 Augmentation = Literal["none", "flips", "rotations", "all"]
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
-class _Settings(BaseModel):
+class Settings(BaseModel):
+    """Settings of anything, or a section of them."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class ExtractorConfig(_Settings):
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
+class ExtractorConfig(Settings):
     """Which network turns images into features.
 
     Attributes:
@@ -54,7 +64,7 @@ class ExtractorConfig(_Settings):
         return self
 
 
-class CodingConfig(_Settings):
+class CodingConfig(Settings):
     """How a feature is explained by normal ones.
 
     Attributes:
@@ -102,7 +112,7 @@ class CodingConfig(_Settings):
         return self
 
 
-class DictionaryConfig(_Settings):
+class DictionaryConfig(Settings):
     """Which support features become atoms.
 
     Attributes:
@@ -115,7 +125,7 @@ class DictionaryConfig(_Settings):
     augment: Augmentation = "none"
 
 
-class ScoringConfig(_Settings):
+class ScoringConfig(Settings):
     """How residuals become a map and a score.
 
     Attributes:
@@ -131,7 +141,7 @@ class ScoringConfig(_Settings):
     smoothing: Annotated[float, Field(ge=0)] = 4.0
 
 
-class DetectorConfig(_Settings):
+class DetectorConfig(Settings):
     """Everything that decides what a detector computes.
 
     Attributes:
@@ -159,8 +169,17 @@ def settings(values: dict[str, object]) -> DetectorConfig:
     Raises:
         InputError: naming the setting, what is allowed and what came.
     """
+    return validated(DetectorConfig, values)
+
+
+def validated(model: type[AnySettings], values: Mapping[str, object]) -> AnySettings:
+    """Validates nested settings of any kind.
+
+    Raises:
+        InputError: naming the setting, what is allowed and what came.
+    """
     try:
-        return DetectorConfig.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "settings"

@@ -1,4 +1,4 @@
-"""Labelled folders for evaluation, in the layout of MVTec AD.
+"""Labelled images for evaluation, and the layout of MVTec AD, in which most of them come.
 
 ```
 bottle/
@@ -7,28 +7,46 @@ bottle/
 ├── test/broken_large/000.png …    anomalous, of this type
 └── ground_truth/broken_large/000_mask.png …
 ```
+
+A folder may be called another word for good (:data:`GOOD_NAMES`), as BTAD does.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from tenshot.core.errors import InputError, MissingError
+from tenshot.core.types import Image
 from tenshot.data.images import read_image
-from tenshot.data.sources import IMAGE_SUFFIXES, natural_key
+from tenshot.data.pairing import list_folders, list_images, name_some, pair_masks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Category", "LabelledImage", "MaskRule", "read_category", "read_mask"]
+__all__ = [
+    "GOOD",
+    "GOOD_NAMES",
+    "Category",
+    "LabelledImage",
+    "MaskRule",
+    "Source",
+    "is_good_name",
+    "read_category",
+    "read_mask",
+]
 
 MaskRule = Literal["required", "optional"]
 
-_GOOD = "good"
+Source: TypeAlias = Path | Image
+"""Where an image is: a file, or decoded already, as those of archives that hold thousands in one file."""
+
+GOOD = "good"
+GOOD_NAMES = (GOOD, "ok", "normal", "pass")
+"""What folders of normal images may be called, in any letter case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +54,19 @@ class LabelledImage:
     """One image to judge, and the truth about it.
 
     Attributes:
-        path: the image.
+        source: the image.
         mask_path: its mask, nonzero where anomalous; ``None`` for a normal image, or where the set has none.
         defect: the type of defect, which is the name of the folder; ``good`` for a normal image.
     """
 
-    path: Path
+    source: Source
     mask_path: Path | None
     defect: str
 
     @property
     def is_anomalous(self) -> bool:
         """Whether the image shows a defect."""
-        return self.defect != _GOOD
+        return self.defect != GOOD
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +74,59 @@ class Category:
     """One product: normal images to adapt with, labelled images to judge.
 
     Attributes:
-        name: the name of the folder.
+        name: of the product, or of the set and the product, ``mvtec_ad/pill``.
         train_good: normal images, in natural order.
         test: labelled images, by type of defect, then in natural order.
+        root: the folder that all files lie in; ``None`` if there are no files.
+        about: origin, licence and quirks in a sentence or two; empty for a folder of one's own.
+        good_masks: masks that the set gives for normal images; no pixel of them may be anomalous.
     """
 
     name: str
-    train_good: tuple[Path, ...]
+    train_good: tuple[Source, ...]
     test: tuple[LabelledImage, ...]
+    root: Path | None = None
+    about: str = ""
+    good_masks: tuple[Path, ...] = ()
 
     @property
     def has_all_masks(self) -> bool:
-        """Whether every anomalous image has its mask, so that pixel metrics mean something."""
-        return all(image.mask_path is not None for image in self.test if image.is_anomalous)
+        """Whether every anomalous image has its mask and there is one, so that pixel metrics mean something."""
+        return self._anomalous > 0 and self._masked == self._anomalous
+
+    @property
+    def lacks(self) -> str:
+        """Which metrics cannot be computed, and why; empty if none."""
+        if self._anomalous == 0:
+            return "No ranking and no pixel metrics: no anomalous image is there to judge."
+        whole = "" if self._anomalous < len(self.test) else "No image-level metrics: no normal image is there to judge."
+        masks = "" if self.has_all_masks else f"No pixel metrics: {self._mask_count}."
+        return f"{whole} {masks}".strip()
+
+    def label(self, source: Source) -> str:
+        """The name of an image, unique within the category: its path from ``root``; an image in memory has its own."""
+        if isinstance(source, Image):
+            return source.name
+        return (source if self.root is None else source.relative_to(self.root)).as_posix()
+
+    @property
+    def _anomalous(self) -> int:
+        return sum(image.is_anomalous for image in self.test)
+
+    @property
+    def _masked(self) -> int:
+        return sum(image.is_anomalous and image.mask_path is not None for image in self.test)
+
+    @property
+    def _mask_count(self) -> str:
+        if self._masked == 0:
+            return "no anomalous image has a mask"
+        return f"{self._masked} of {self._anomalous} anomalous images have a mask"
+
+
+def is_good_name(name: str) -> bool:
+    """Whether a folder of this name holds normal images."""
+    return name.casefold() in GOOD_NAMES
 
 
 def read_category(path: str | Path, *, masks: MaskRule = "required") -> Category:
@@ -84,18 +142,30 @@ def read_category(path: str | Path, *, masks: MaskRule = "required") -> Category
 
     Raises:
         MissingError: the folder, its ``train/good`` or its ``test`` is not there.
-        InputError: no normal or no test images, a mask without an image, or an anomalous image without a mask.
+        InputError: no normal or no test images, a mask without an image, two masks for one image, or an anomalous image
+            without a mask.
     """
     root = Path(path)
-    train = _images(_require_folder(root / "train" / _GOOD))
-    types = sorted((p for p in _require_folder(root / "test").iterdir() if p.is_dir()), key=natural_key)
-    test = [image for folder in types for image in _labelled(folder, root / "ground_truth" / folder.name)]
+    train = list_images(_good_folder(root / "train"))
+    types = list_folders(_require_folder(root / "test"))
+    truth = root / "ground_truth"
+    test: list[LabelledImage] = []
+    good_masks: list[Path] = []
+    for folder in types:
+        images, given = list_images(folder), list_images(truth / folder.name)
+        if is_good_name(folder.name):
+            test += [LabelledImage(image, None, GOOD) for image in images]
+            good_masks += pair_masks(_distinct([*train, *images]), given).values()
+        else:
+            paired = pair_masks(images, given)
+            test += [LabelledImage(image, paired.get(image), folder.name) for image in images]
+    _refuse_stray(truth, {folder.name for folder in types})
     if not train or not test:
         msg = f"{root}: train/good and test must hold images, got {len(train)} and {len(test)}"
         raise InputError(msg)
     if masks == "required":
         _require_masks(root, test)
-    return Category(name=root.resolve().name, train_good=tuple(train), test=tuple(test))
+    return Category(root.resolve().name, tuple(train), tuple(test), root=root, good_masks=tuple(good_masks))
 
 
 def read_mask(path: str | Path, size: tuple[int, int]) -> NDArray[np.bool_]:
@@ -122,6 +192,15 @@ def _nearest(have: int, want: int) -> NDArray[np.intp]:
     return ((2 * np.arange(want) + 1) * have // (2 * want)).astype(np.intp)
 
 
+def _good_folder(train: Path) -> Path:
+    """The folder of normal images to learn from, whichever word it is called."""
+    good = [folder for folder in list_folders(train) if is_good_name(folder.name)]
+    if len(good) > 1:
+        msg = f"{train}: one folder may hold the normal images, got {good[0].name} and {good[1].name}"
+        raise InputError(msg)
+    return good[0] if good else _require_folder(train / GOOD)
+
+
 def _require_folder(folder: Path) -> Path:
     if not folder.is_dir():
         msg = f"{folder}: there is no such folder; a category holds train/good and test"
@@ -129,37 +208,29 @@ def _require_folder(folder: Path) -> Path:
     return folder
 
 
-def _images(folder: Path) -> list[Path]:
-    entries = folder.iterdir() if folder.is_dir() else ()
-    visible = (p for p in entries if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith("."))
-    return sorted(visible, key=natural_key)
+def _distinct(images: list[Path]) -> list[Path]:
+    """One image of each stem: the masks of normal images may be of those to learn and of those to judge."""
+    return list({image.stem: image for image in images}.values())
 
 
-def _labelled(folder: Path, truth: Path) -> list[LabelledImage]:
-    """Images of one type, each with the mask of its name."""
-    images = _images(folder)
-    if folder.name == _GOOD:
-        return [LabelledImage(image, None, _GOOD) for image in images]
-    unmatched = {p.stem: p for p in _images(truth)}
-    paired = []
-    for image in images:
-        name = next((n for n in (f"{image.stem}_mask", image.stem) if n in unmatched), None)
-        paired.append(LabelledImage(image, unmatched.pop(name) if name else None, folder.name))
-    if unmatched:
-        msg = f"{_some(list(unmatched.values()))}: a mask must bear the name of an image in {folder}"
+def _refuse_stray(truth: Path, types: set[str]) -> None:
+    """Refuse masks of types that are not judged, and masks of no type at all."""
+    folders = [folder for folder in list_folders(truth) if folder.name not in types and not is_good_name(folder.name)]
+    stray = [*list_images(truth), *(mask for folder in folders for mask in list_images(folder))]
+    if stray:
+        msg = f"{name_some(stray)}: masks lie in ground_truth/<type>, and test/<type> must hold their images"
         raise InputError(msg)
-    return paired
 
 
 def _require_masks(root: Path, test: list[LabelledImage]) -> None:
-    bare = [image.path for image in test if image.is_anomalous and image.mask_path is None]
+    bare = [
+        image.source
+        for image in test
+        if image.is_anomalous and image.mask_path is None and isinstance(image.source, Path)
+    ]
     if bare:
         msg = (
-            f"{_some(bare)}: no mask <name>_mask.png or <name>.png in {root / 'ground_truth'}; "
+            f"{name_some(bare)}: no mask <name>_mask.png or <name>.png in {root / 'ground_truth'}; "
             "read with masks='optional' to judge whole images only"
         )
         raise InputError(msg)
-
-
-def _some(paths: list[Path]) -> str:
-    return f"{paths[0]} and {len(paths) - 1} more" if len(paths) > 1 else str(paths[0])

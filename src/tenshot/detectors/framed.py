@@ -78,11 +78,18 @@ class Method(ABC):
     def held_out(self, support: Tensor) -> Iterator[tuple[Normality, int]]:
         """For every normal that is to be held out, what was learned without it, and its index.
 
-        Each of them in turn by default, which means as many fits as normals; a method that trains for minutes holds
-        out a part of them once.
+        Each of them in turn by default, which means as many fits as normals.
         """
         for index in range(len(support)):
             yield self.fit(torch.cat([support[:index], support[index + 1 :]])), index
+
+    def learn(self, support: Tensor) -> tuple[Normality, Iterable[tuple[Normality, int]]]:
+        """What is learned from several normals for use, and what calibrates it, as from ``held_out``.
+
+        By default two separate things; a method that trains for minutes trains once, without a part of the normals,
+        and uses what it learned for both.
+        """
+        return self.fit(support), self.held_out(support)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,25 +152,32 @@ class FramedDetector:
         framing = photos[0].framing
         with torch.no_grad():
             support = torch.cat([self.method.represent(photo.frames.float()) for photo in photos])
-        alone = len(photos) == 1
-        judged = self._shifted(photos[0].frames.float(), support) if alone else self._held_out(support, framing)
+        if len(photos) == 1:
+            normality = self.method.fit(support)
+            judged = self._shifted(photos[0].frames.float(), normality)
+        else:
+            normality, held_out = self.method.learn(support)
+            judged = _held_out(held_out, support, framing)
         verdicts = Verdicts(tuple(score for score, _ in judged), tuple(peak for _, peak in judged), false_alarm_rate)
-        return FramedAdapted(self.method, self.method.fit(support), framing, verdicts)
+        return FramedAdapted(self.method, normality, framing, verdicts)
 
-    def _held_out(self, support: Tensor, framing: Framing) -> list[tuple[float, float]]:
-        judged = []
-        for normality, index in self.method.held_out(support):
-            with torch.no_grad():
-                judged.append(_figures(*normality.judge(support[index : index + 1], size=framing.size)))
-        return judged
-
-    def _shifted(self, frame: Tensor, support: Tensor) -> list[tuple[float, float]]:
+    def _shifted(self, frame: Tensor, normality: Normality) -> list[tuple[float, float]]:
         """Copies of the only normal, moved a little, stand in for a second one."""
-        normality, size = self.method.fit(support), (frame.shape[-2], frame.shape[-1])
+        size = (frame.shape[-2], frame.shape[-1])
         with torch.no_grad():
             seen = [self.method.represent(moved(frame, step)) for step in (-HALF_STRIDE, HALF_STRIDE)]
             judged = [_figures(*normality.judge(each, size=size)) for each in seen]
         return [(SHIFT_FACTOR * max(s for s, _ in judged), SHIFT_FACTOR * max(p for _, p in judged))]
+
+
+def _held_out(
+    held_out: Iterable[tuple[Normality, int]], support: Tensor, framing: Framing
+) -> list[tuple[float, float]]:
+    judged = []
+    for normality, index in held_out:
+        with torch.no_grad():
+            judged.append(_figures(*normality.judge(support[index : index + 1], size=framing.size)))
+    return judged
 
 
 def _figures(scores: Tensor, maps: Tensor) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from tenshot.energy.dictionary import Dictionary, build_dictionary, farthest_first
 from tenshot.energy.explain import energy, explain
-from tenshot.energy.localisation import gaussian_blur, gradient_map, upsample
+from tenshot.energy.localisation import gaussian_blur, gradient_map, upsample, worst_mean
 
 __all__ = [
     "Dictionary",
@@ -13,4 +13,5 @@ __all__ = [
     "gaussian_blur",
     "gradient_map",
     "upsample",
+    "worst_mean",
 ]

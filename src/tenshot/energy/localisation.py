@@ -13,7 +13,7 @@ from torch.nn import functional as F
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["gaussian_blur", "gradient_map", "upsample"]
+__all__ = ["gaussian_blur", "gradient_map", "upsample", "worst_mean"]
 
 
 def gradient_map(energy: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
@@ -81,3 +81,19 @@ def _blur_last_axis(values: Tensor, sigma: float) -> Tensor:
     lines = values.reshape(-1, 1, values.shape[-1])
     padded = F.pad(lines, (radius, radius), mode="reflect")
     return F.conv1d(padded, kernel.view(1, 1, -1)).view(values.shape)
+
+
+def worst_mean(values: Tensor, share: float, *, inside: Tensor | None = None) -> Tensor:
+    """Mean of the largest share of each row; at least one value counts.
+
+    Args:
+        values: ``(B, n)``, at least 0.
+        share: in (0, 1], of the values inside.
+        inside: ``(B, n)`` or ``(1, 1)`` weights, 1 for values that count and 0 for others, which must be 0 already.
+    """
+    size = values.shape[1]
+    total = values.new_full((len(values),), size) if inside is None else inside.expand_as(values).sum(dim=1)
+    counts = (share * total).round().clamp(min=1)
+    top = values.topk(int(counts.max()), dim=1).values
+    counted = torch.arange(top.shape[1], device=values.device) < counts[:, None]
+    return (top * counted).sum(dim=1) / counts

@@ -1,3 +1,3 @@
-"""Measuring the product on real photos: accuracy, calibration, speed. Run ``python -m tenshot.evaluation --help``."""
+"""Measuring: ``tenshot benchmark``, and the product's own promises by ``python -m tenshot.evaluation``."""
 
 __all__: list[str] = []

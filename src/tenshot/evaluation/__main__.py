@@ -22,46 +22,14 @@ Out = Annotated[Path, typer.Option("-o", "--out", help="The table; JSON goes bes
 Data = Annotated[
     Path, typer.Option(envvar="TENSHOT_DATA", help="Folder with mvtec_ad/… and magnetic_tile.", show_envvar=True)
 ]
-Sets = Annotated[list[str] | None, typer.Option("--set", help="A set; may be given several times; all by default.")]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", help="A folder or known set; several times; the usual ones by default.")
+]
 Extractor = Annotated[str, typer.Option(help="efficientnet_lite0, resnet10 or a timm network.")]
 Weights = Annotated[Path | None, typer.Option(help="Local safetensors file with the extractor's weights.")]
 ImageSize = Annotated[int | None, typer.Option(help="Input side in pixels; the extractor's own by default.")]
 Threads = Annotated[int, typer.Option(help="Threads torch may use.")]
 SHARED_DATA = Path("../shared/data")
-
-
-@app.command()
-def accuracy(
-    out: Out = RESULTS / "accuracy.md",
-    *,
-    data: Data = SHARED_DATA,
-    sets: Sets = None,
-    detector: Annotated[
-        list[str] | None,
-        typer.Option(help="default, nearest, nearest_raw or paper; several times; default and nearest by default."),
-    ] = None,
-    shots: Annotated[int, typer.Option(min=1)] = 10,
-    seeds: Annotated[int, typer.Option(min=1, help="How many draws of the support.")] = 5,
-    extractor: Extractor = "efficientnet_lite0",
-    weights: Weights = None,
-    image_size: ImageSize = None,
-    threads: Threads = 2,
-) -> None:
-    """Image AUROC, pixel AUROC and AUPRO on real defects, beside nearest neighbour on the same features."""
-    from tenshot.evaluation.runs import Subject, run_accuracy
-
-    subject = Subject(extractor=extractor, weights=weights, image_size=image_size, threads=threads)
-    run_accuracy(
-        out,
-        subject=subject,
-        data=data,
-        sets=sets,
-        detectors=detector or ["default", "nearest"],
-        shots=shots,
-        seeds=seeds,
-        tell=_tell,
-    )
-    typer.echo(f"Wrote {out}")
 
 
 @app.command()
@@ -98,6 +66,33 @@ def speed(
     from tenshot.evaluation.speed import run_speed
 
     run_speed(out, rounds=rounds, threads=threads, peer=None if without_peer else peer, tell=_tell)
+    typer.echo(f"Wrote {out}")
+
+
+@app.command()
+def agreement(
+    out: Out = RESULTS / "agreement.md",
+    *,
+    data: Data = SHARED_DATA,
+    sets: Sets = None,
+    shots: Annotated[int, typer.Option(min=1)] = 10,
+    seeds: Annotated[int, typer.Option(min=1, help="How many draws of the support.")] = 3,
+    threads: Threads = 2,
+    peer: Annotated[Path, typer.Option(help="Where the environment with anomalib is made.")] = Path(".peer"),
+) -> None:
+    """Nearest neighbour beside anomalib's PatchCore without coreset, on the same features of the same images."""
+    from tenshot.evaluation.agreement import run_agreement
+
+    run_agreement(
+        out,
+        data=data,
+        sets=sets or ["mvtec_ad/bottle", "mvtec_ad/pill", "mvtec_ad/capsule", "mvtec_ad/transistor"],
+        shots=shots,
+        seeds=seeds,
+        threads=threads,
+        peer=peer,
+        tell=_tell,
+    )
     typer.echo(f"Wrote {out}")
 
 

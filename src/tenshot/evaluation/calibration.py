@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tenshot.data.images import read_image
 from tenshot.detectors import Detector
+from tenshot.detectors.photos import decode
 from tenshot.evaluation.protocol import draw_support, draw_unseen
 from tenshot.evaluation.tables import markdown_table, mean_spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from tenshot.core.config import DetectorConfig
-    from tenshot.data.folders import Category
+    from tenshot.data.folders import Category, Source
     from tenshot.detectors import Adapted
     from tenshot.evaluation.ledger import Cell
     from tenshot.evaluation.remembering import RememberingExtractor
@@ -60,11 +59,11 @@ def measure_alarms(
     """
     unseen, train = draw_unseen(category, UNSEEN_OF_A_KIND)
     tested = sum(item in category.test for item in unseen)
-    bad = [item.path for item in category.test if item.is_anomalous]
+    bad = [item.source for item in category.test if item.is_anomalous]
     defects = draw_support(bad, min(DEFECTS, len(bad)), seed=0) if bad else ()
     detector = Detector(extractor, config)
     tasks = {key: detector.adapt(draw_support(train, key[0], seed=key[1])) for key in wanted}
-    photos = [*(item.path for item in unseen), *defects]
+    photos = [*(item.source for item in unseen), *defects]
     scores, peaks = _judge(tasks, photos, extractor=extractor, progress=progress)
     for shots, seed in wanted:
         task, row, count = tasks[shots, seed], scores[shots, seed], len(unseen)
@@ -115,13 +114,13 @@ class _Alarms:
 
 
 def _judge(
-    tasks: dict[Key, Adapted], photos: Sequence[Path], *, extractor: RememberingExtractor, progress: Progress
+    tasks: dict[Key, Adapted], photos: Sequence[Source], *, extractor: RememberingExtractor, progress: Progress
 ) -> tuple[dict[Key, NDArray[np.float64]], dict[Key, NDArray[np.float64]]]:
     """Scores and largest map values of all photos, per task."""
     scores, peaks = (({key: np.empty(len(photos)) for key in tasks}) for _ in range(2))
     extractor.forget()
-    for index, path in enumerate(photos):
-        pixels = read_image(path).pixels
+    for index, photo in enumerate(photos):
+        pixels = decode(photo).pixels
         for key, task in tasks.items():
             [prediction] = task.predict(pixels)
             scores[key][index] = prediction.score

@@ -1,11 +1,12 @@
 """The peer's side of the benchmark: anomalib's PatchCore. Run by the peer's own interpreter; knows nothing of tenshot.
 
-Three kinds of run, each in a fresh process, each with one line of JSON as its last output:
+Four kinds of run, each in a fresh process, each with one line of JSON as its last output:
 
 - ``adapt GOOD QUERY WEIGHTS MODEL``: its parts without a trainer (image reader, pre-processing, model, coreset) on all
   images of GOOD, then on those of QUERY one by one; the model is kept in MODEL.
 - ``start WEIGHTS MODEL IMAGE``: reads the model and scores one image.
 - ``engine GOOD QUERY``: what its documentation tells a user to type: ``Engine.fit`` and ``Engine.predict``.
+- ``neighbours FEATURES ANSWER``: scores and maps from given features, coreset off, with one neighbour and with nine.
 
 Weights are those of the product's network, so that both sides see the same numbers.
 """
@@ -89,6 +90,43 @@ def engine(good: str, query: str) -> dict[str, Any]:
     return {"fit": fitted, "predict": time.perf_counter() - begin - fitted, "images": len(predictions)}
 
 
+def neighbours(features: str, answer: str) -> dict[str, Any]:
+    """Judges features that are given instead of extracted; its own search, score and map, nothing left out."""
+    import torch
+    from anomalib.models.image.patchcore.torch_model import PatchcoreModel
+    from safetensors.torch import load_file, save_file
+
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    given = load_file(features)
+    model = PatchcoreModel(layers=LAYERS[:1], backbone=NETWORK, pre_trained=False).eval()
+    model.feature_pooler = torch.nn.Identity()
+    model.memory_bank = model.reshape_embedding(given["support"])
+    frame = torch.zeros(1, 3, *given["size"].tolist())
+    scores: dict[int, list[Any]] = {1: [], 9: []}
+    maps = []
+    with torch.inference_mode():
+        for query in given["queries"]:
+            model.feature_extractor = _given(query[None])
+            for model.num_neighbors, row in scores.items():
+                result = model(frame)
+                row.append(result.pred_score.reshape(()))
+            maps.append(result.anomaly_map.reshape(frame.shape[-2:]))
+    stacked = {f"scores_{count}": torch.stack(row).clone() for count, row in scores.items()}
+    save_file({**stacked, "maps": torch.stack(maps).clone()}, answer)
+    return {"atoms": len(model.memory_bank), "queries": len(maps)}
+
+
+def _given(features: Any) -> Any:  # noqa: ANN401 - a module of the peer's torch
+    """Stands in for the extractor."""
+    import torch
+
+    class Given(torch.nn.Module):
+        def forward(self, _: Any) -> dict[str, Any]:  # noqa: ANN401
+            return {LAYERS[0]: features}
+
+    return Given()
+
+
 def _model(weights: str) -> tuple[Any, Any]:
     """The network with the product's weights, and what turns a file into its input."""
     import torch
@@ -121,5 +159,10 @@ def _score(model: Any, read: Any, path: Path) -> tuple[float, float]:  # noqa: A
 
 
 if __name__ == "__main__":
-    kinds: dict[str, Callable[..., dict[str, Any]]] = {"adapt": adapt, "start": start, "engine": engine}
+    kinds: dict[str, Callable[..., dict[str, Any]]] = {
+        "adapt": adapt,
+        "start": start,
+        "engine": engine,
+        "neighbours": neighbours,
+    }
     sys.stdout.write("\n" + json.dumps(kinds[sys.argv[1]](*sys.argv[2:])) + "\n")

@@ -122,7 +122,7 @@ def _solving(detector: Detector, name: str, images: list[Any]) -> list[float]:
     """Times from features to score and map with another solver, on the same photos."""
     from tenshot import Detector, read_image
     from tenshot.detectors.framing import to_tensor
-    from tenshot.evaluation.competitors import configure
+    from tenshot.evaluation.solvers import configure
 
     path = Detector(detector.extractor, configure(name, detector.config)).adapt(images).path
     features = path.embed(to_tensor(read_image(images[0]))[None].contiguous())

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from tenshot.core.config import DetectorConfig, ExtractorConfig
-from tenshot.core.errors import InputError
-from tenshot.evaluation.accuracy import MAP_SIZE, accuracy_tables, judge_set
+from tenshot.data.catalogue import find_sets
+from tenshot.detectors import Detector
 from tenshot.evaluation.calibration import RATES, calibration_tables, measure_alarms
-from tenshot.evaluation.competitors import COMPETITORS, configure, describe
 from tenshot.evaluation.ledger import Ledger, write_whole
 from tenshot.evaluation.machine import code_digest, one_line
-from tenshot.evaluation.protocol import SETS, load_set
+from tenshot.evaluation.protocol import SETS
 from tenshot.evaluation.remembering import RememberingExtractor
 from tenshot.features import build_extractor
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     Tell = Callable[[str], None]
 
-__all__ = ["Subject", "run_accuracy", "run_calibration"]
+__all__ = ["Subject", "run_calibration"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,57 +56,6 @@ class Subject:
         return RememberingExtractor(build_extractor(self.config.extractor))
 
 
-def run_accuracy(
-    out: Path,
-    *,
-    subject: Subject,
-    data: Path,
-    sets: Sequence[str] | None,
-    detectors: Sequence[str],
-    shots: int,
-    seeds: int,
-    tell: Tell,
-) -> None:
-    """Measures accuracy and writes ``out`` and the JSON file beside it; cells that are already there are kept.
-
-    Args:
-        out: the Markdown file.
-        subject: what is measured.
-        data: the folder of real photos.
-        sets: names of sets; ``None`` for all.
-        detectors: competitors; with other ones than before, a run adds to the table.
-        shots: size of the support.
-        seeds: how many draws.
-        tell: told how far the run is.
-
-    Raises:
-        InputError: for an unknown set or competitor.
-        MissingError: for data or weights that are not there.
-        OutputError: if the results cannot be written.
-    """
-    extractor = subject.build()
-    configs = {name: configure(name, subject.config) for name in dict.fromkeys(("default", *detectors))}
-    ledger = Ledger(
-        out.with_suffix(".json"),
-        title="accuracy",
-        settings=_settings(subject, extractor)
-        | {"shots": shots, "map_size": MAP_SIZE}
-        | {"detectors": {name: describe(configure(name, subject.config)) for name in COMPETITORS}},
-    )
-    for category in _categories(sets, data, ledger, tell):
-        pairs = [(name, seed) for seed in range(seeds) for name in detectors]
-        wanted = [(n, s) for n, s in pairs if not ledger.has(set=category.name, detector=n, seed=s)]
-        if wanted:
-            label = f"{category.name}: {len(wanted)} of {len(pairs)} adapted detectors to judge"
-            progress = _progress(label, tell)
-            for cell in judge_set(
-                category, wanted, extractor=extractor, configs=configs, shots=shots, progress=progress
-            ):
-                ledger.add(cell)
-        title = f"# Accuracy, {shots} shots, {subject.extractor}"
-        write_whole(out, _page(title, accuracy_tables(ledger.cells, SETS), ledger))
-
-
 def run_calibration(
     out: Path,
     *,
@@ -120,13 +68,26 @@ def run_calibration(
 ) -> None:
     """Measures false alarms and writes ``out`` and the JSON file beside it; cells that are already there are kept.
 
-    Arguments and errors as for ``run_accuracy``.
+    Args:
+        out: the Markdown file.
+        subject: what is measured.
+        data: the folder of real photos.
+        sets: folders or names of known sets; ``None`` for the usual ones.
+        shots: sizes of the support.
+        draws: how many of each.
+        tell: told how far the run is.
+
+    Raises:
+        InputError: for an unknown set.
+        MissingError: for data or weights that are not there.
+        OutputError: if the results cannot be written.
     """
     extractor = subject.build()
     ledger = Ledger(
         out.with_suffix(".json"),
         title="calibration",
-        settings=_settings(subject, extractor) | {"rates": RATES, "detector": describe(subject.config)},
+        settings=_settings(subject, extractor)
+        | {"rates": RATES, "detector": Detector(extractor, subject.config).settings},
     )
     for category in _categories(sets, data, ledger, tell):
         pairs = [(count, seed) for count in shots for seed in range(draws)]
@@ -137,22 +98,19 @@ def run_calibration(
             for cell in measure_alarms(category, wanted, extractor=extractor, config=subject.config, progress=progress):
                 ledger.add(cell)
         title = f"# False alarms, wanted and measured, {subject.extractor}"
-        write_whole(out, _page(title, calibration_tables(ledger.cells, SETS), ledger))
+        write_whole(out, _page(title, calibration_tables(ledger.cells, list(ledger.header["sets"])), ledger))
 
 
 def _categories(sets: Sequence[str] | None, data: Path, ledger: Ledger, tell: Tell) -> Iterator[Category]:
-    """Loads sets one by one and notes what they are made of; unknown ones are refused before anything is measured."""
-    wanted = list(dict.fromkeys(sets or SETS))
-    if unknown := [name for name in wanted if name not in SETS]:
-        msg = f"set: expected some of {', '.join(SETS)}, got {unknown[0]!r}"
-        raise InputError(msg)
+    """Finds all sets before anything is measured, and notes what each is made of."""
+    categories = [category for wanted in dict.fromkeys(sets or SETS) for category in find_sets(wanted, data=data)]
     if ledger.dropped:
         tell(f"{ledger.file}: {ledger.dropped} cells were measured by other code or settings and are dropped")
-    for name in wanted:
-        category = load_set(name, data)
+    for category in categories:
         bad = sum(item.is_anomalous for item in category.test)
         counts = {"train": len(category.train_good), "test_good": len(category.test) - bad, "test_defective": bad}
-        ledger.note(sets={**ledger.header.get("sets", {}), name: counts | {"masks": category.has_all_masks}})
+        noted = counts | {"masks": category.has_all_masks}
+        ledger.note(sets={**ledger.header.get("sets", {}), category.name: noted})
         yield category
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING
 
-from tenshot.evaluation.competitors import COMPETITORS
 from tenshot.evaluation.machine import one_line
+from tenshot.evaluation.solvers import SOLVERS
 from tenshot.evaluation.tables import MISSING, markdown_table, median_spread
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _solver_table(cells: Sequence[Cell]) -> str:
     rows = [
         [
             name,
-            COMPETITORS[name][0],
+            SOLVERS[name][0],
             median_spread([1e3 * each for each in seconds], digits=1),
             f"{statistics.median(seconds) / forward:.2f}",
         ]

@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tenshot.detectors.adaptive_energy.path import directions, layer_norms, worst_mean
+from tenshot.detectors.adaptive_energy.path import directions, layer_norms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,21 +48,6 @@ def test_layer_norms_say_how_strongly_each_layer_responds() -> None:
     norms = layer_norms(features(), CHANNELS)
     expected = [np.linalg.norm(part.numpy(), axis=1) for part in (features()[:, :2], features()[:, 2:])]
     np.testing.assert_allclose(norms.numpy(), np.stack(expected, axis=1), rtol=1e-6)
-
-
-@given(st.lists(st.floats(0, 100, width=32), min_size=1, max_size=40), st.floats(0.001, 1))
-def test_the_worst_mean_is_that_of_the_largest_share(values: list[float], share: float) -> None:
-    count = max(1, round(share * len(values)))
-    expected = np.mean(sorted(values, reverse=True)[:count])
-    assert float(worst_mean(torch.tensor([values]), share)) == pytest.approx(expected, rel=1e-4, abs=1e-5)
-
-
-def test_the_worst_mean_counts_only_what_is_inside() -> None:
-    values = torch.tensor([[5.0, 4.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
-    inside = torch.tensor([[1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0]])
-    assert worst_mean(values, 0.5, inside=inside).tolist() == [5.0, 0.5, 0.0]
-    assert worst_mean(values, 1.0, inside=inside).tolist() == [4.5, 0.25, 0.0]
-    assert worst_mean(values, 0.5, inside=torch.ones(1, 1)).tolist() == worst_mean(values, 0.5).tolist()
 
 
 def test_features_lie_on_the_published_grid(detector: Detector, adapted_of: Callable[..., Adapted]) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tenshot.core.config import settings
+from tenshot.core.config import DetectorConfig
 from tenshot.detectors.adaptive_energy.detector import Detector
 from tenshot.detectors.entries import Entry
+from tenshot.detectors.settings import apply_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,16 +34,7 @@ def build_with(own: Mapping[str, Mapping[str, Any]], materials: Materials) -> De
     Raises:
         InputError: for a setting that does not exist or a value that is not allowed.
     """
-    values: dict[str, Any] = {section: dict(entries) for section, entries in own.items()}
-    if materials.extractor is not None:
-        weights = Path(materials.weights_file) if materials.weights_file else None
-        values["extractor"] = {"name": materials.extractor, "weights": weights}
-    for section, entries in materials.changes.items():
-        if section == "detector":
-            values.update(entries)
-        else:
-            values[section] = {**values.get(section, {}), **entries}
-    config = settings(values)
+    config = apply_changes(DetectorConfig, materials, own=own)
     return Detector(materials.extractors(config.extractor), config)
 
 

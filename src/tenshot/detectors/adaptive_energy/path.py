@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tenshot.coding import gather_volumes
-from tenshot.energy import Dictionary, energy, explain, gaussian_blur, gradient_map, upsample
+from tenshot.energy import Dictionary, energy, explain, gaussian_blur, gradient_map, upsample, worst_mean
 from tenshot.features import join_maps
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HALF = 0.5
 
-__all__ = ["ScoringPath", "covered", "directions", "layer_norms", "worst_mean"]
+__all__ = ["ScoringPath", "covered", "directions", "layer_norms"]
 
 
 class ScoringPath(nn.Module):
@@ -164,22 +164,6 @@ def directions(z: Tensor, channels: tuple[int, ...]) -> Tensor:
 def layer_norms(z: Tensor, channels: tuple[int, ...]) -> Tensor:
     """How strongly each tapped layer responds: ``(B, d, h', w')`` to ``(B, S, h', w')``, at least 0."""
     return torch.stack([part.norm(dim=1) for part in torch.split(z, list(channels), dim=1)], dim=1)
-
-
-def worst_mean(values: Tensor, share: float, *, inside: Tensor | None = None) -> Tensor:
-    """Mean of the largest share of each row; at least one value counts.
-
-    Args:
-        values: ``(B, n)``, at least 0.
-        share: in (0, 1], of the values inside.
-        inside: ``(B, n)`` or ``(1, 1)`` weights, 1 for values that count and 0 for others, which must be 0 already.
-    """
-    size = values.shape[1]
-    total = values.new_full((len(values),), size) if inside is None else inside.expand_as(values).sum(dim=1)
-    counts = (share * total).round().clamp(min=1)
-    top = values.topk(int(counts.max()), dim=1).values
-    counted = torch.arange(top.shape[1], device=values.device) < counts[:, None]
-    return (top * counted).sum(dim=1) / counts
 
 
 def covered(regions: Tensor, grid: tuple[int, int]) -> Tensor:

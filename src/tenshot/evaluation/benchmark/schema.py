@@ -6,34 +6,29 @@ however often one of them was interrupted.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import json
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from tenshot.evaluation.benchmark.cell import METRICS, PLAIN, Cell, Extreme, Record, Share
 
-__all__ = ["FORMAT", "METRICS", "Cell", "Cost", "DetectorInfo", "Extreme", "Made", "Protocol", "Results", "SetInfo"]
+__all__ = [
+    "FORMAT",
+    "METRICS",
+    "PLAIN",
+    "Cell",
+    "Cost",
+    "DetectorInfo",
+    "Extreme",
+    "Made",
+    "Protocol",
+    "Results",
+    "SetInfo",
+]
 
 FORMAT = 1
-PLAIN = "plain"
-
-Share = Annotated[float, Field(ge=0, le=1)]
-
-METRICS: dict[str, str] = {
-    "image_auroc": "Image AUROC",
-    "image_ap": "Image AP",
-    "image_f1": "Image F1-max",
-    "pixel_auroc": "Pixel AUROC",
-    "pixel_ap": "Pixel AP",
-    "aupro": "AUPRO (FPR ≤ 0.3)",
-    "miou": "mIoU",
-}
-"""Fields of a cell that measure accuracy, and what people call them; larger is better for all."""
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Made(_Record):
+class Made(Record):
     """Where results come from; nothing that says whose machine it was.
 
     Attributes:
@@ -49,7 +44,7 @@ class Made(_Record):
     versions: dict[str, str | None]
 
 
-class Protocol(_Record):
+class Protocol(Record):
     """What all detectors had in common.
 
     Attributes:
@@ -58,6 +53,7 @@ class Protocol(_Record):
         map_size: side in pixels at which maps and masks are compared.
         false_alarm_rate: the wanted one.
         conditions: in which supports and queries were shown.
+        test_images: at most so many normal and so many anomalous images were judged; ``None`` for all.
     """
 
     shots: tuple[int, ...]
@@ -65,9 +61,10 @@ class Protocol(_Record):
     map_size: int
     false_alarm_rate: Share
     conditions: tuple[str, ...]
+    test_images: int | None = None
 
 
-class SetInfo(_Record):
+class SetInfo(Record):
     """One product.
 
     Attributes:
@@ -78,7 +75,7 @@ class SetInfo(_Record):
         test_bad: how many anomalous images are judged.
         has_masks: whether every anomalous image has a mask; without, there are no pixel metrics.
         lacks: the metrics that cannot be computed, and why; empty if none.
-        digest: SHA-256 of the names and roles of all images.
+        digest: SHA-256 of the names, sizes and roles of all images.
         support: for every seed, as text, the names of the drawn normal images; K shots are the first K.
     """
 
@@ -93,7 +90,7 @@ class SetInfo(_Record):
     support: dict[str, tuple[str, ...]]
 
 
-class DetectorInfo(_Record):
+class DetectorInfo(Record):
     """One row of the tables.
 
     Attributes:
@@ -112,64 +109,7 @@ class DetectorInfo(_Record):
     code: str
 
 
-class Extreme(_Record):
-    """An image worth looking at.
-
-    Attributes:
-        image: its name.
-        kind: ``missed``: an anomalous one that scores low; ``found``: an anomalous one that scores high; ``alarm``: a
-            normal one that scores high.
-        score: what it scored.
-    """
-
-    image: str
-    kind: Literal["missed", "found", "alarm"]
-    score: float
-
-
-class Cell(_Record):
-    """One measurement: one detector, adapted once, on all test images of one product.
-
-    Attributes:
-        set: name of the product.
-        detector: name of the detector.
-        shots: K; ``None`` for all normal images.
-        seed: of the draw.
-        condition: ``plain``, or what was done to support or queries.
-        image_auroc: chance that an anomalous image scores above a normal one.
-        image_ap: average precision of images.
-        image_f1: best F1 of images over all thresholds.
-        pixel_auroc: chance that an anomalous pixel lies above a normal one; ``None`` without masks, as all that follow.
-        pixel_ap: average precision of pixels.
-        aupro: area under the per-region overlap up to a false-positive rate of 0.3, divided by 0.3.
-        miou: intersection over union of anomalous pixels at the best single threshold of the whole test set.
-        false_alarms: share of normal test images above the threshold that was calibrated from the support alone.
-        detections: share of anomalous images above that threshold.
-        separation: mean score of anomalous images divided by that of normal ones (Table 4 compares their difference).
-        threshold: the calibrated one.
-        extremes: images worth looking at.
-    """
-
-    set: str
-    detector: str
-    shots: int | None
-    seed: int
-    condition: str
-    image_auroc: Share
-    image_ap: Share
-    image_f1: Share
-    pixel_auroc: Share | None
-    pixel_ap: Share | None
-    aupro: Share | None
-    miou: Share | None
-    false_alarms: Share
-    detections: Share
-    separation: float
-    threshold: float
-    extremes: tuple[Extreme, ...] = ()
-
-
-class Cost(_Record):
+class Cost(Record):
     """What a detector costs, measured in a process of its own with nothing shared and nothing else running.
 
     Attributes:
@@ -193,7 +133,7 @@ class Cost(_Record):
     train_seconds: float | None = None
 
 
-class Results(_Record):
+class Results(Record):
     """The whole file; lists are in the order of the request, cells by set, detector, shots, condition and seed."""
 
     format: Literal[1] = 1
@@ -203,3 +143,16 @@ class Results(_Record):
     detectors: tuple[DetectorInfo, ...]
     cells: tuple[Cell, ...]
     costs: tuple[Cost, ...] = ()
+
+    def as_text(self) -> str:
+        """The file: JSON with one line per product, detector, cell and cost, so that runs compare line by line."""
+        parts = []
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, tuple):
+                lines = ",\n".join(f"  {record.model_dump_json()}" for record in value)
+                parts.append(f' "{name}": [\n{lines}\n ]' if value else f' "{name}": []')
+            else:
+                text = value.model_dump_json() if isinstance(value, Record) else json.dumps(value)
+                parts.append(f' "{name}": {text}')
+        return "{\n" + ",\n".join(parts) + "\n}\n"

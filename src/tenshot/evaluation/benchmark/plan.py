@@ -1,0 +1,138 @@
+"""What is to be measured: the request, its cells, and how they are cut into jobs."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tenshot.evaluation.benchmark.cell import PLAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from tenshot.data.folders import Category
+    from tenshot.evaluation.benchmark.subjects import Subject
+
+__all__ = ["Judge", "Key", "Request", "Teach", "all_keys", "judge_jobs", "teach_jobs"]
+
+MAP_BYTES = 256 * 256 * 4
+MOST_BYTES = 2 << 30
+MOST_CELLS = 20
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asked for.
+
+    Attributes:
+        sets: folders or names of known sets, each of which may hold several products.
+        data: folder in which known sets are looked up by name.
+        subjects: whom to measure.
+        shots: numbers of normal images.
+        seeds: of the draws.
+        conditions: in which supports and queries are shown, as text.
+        false_alarm_rate: the wanted one.
+        test_images: at most so many normal and so many anomalous images are judged; ``None`` for all.
+        train_on: folders whose sub-folders of images are further products that trained detectors learn from.
+        replay: names of normal images by product and seed, instead of drawing.
+    """
+
+    sets: tuple[str, ...]
+    data: Path | None
+    subjects: tuple[Subject, ...]
+    shots: tuple[int, ...]
+    seeds: tuple[int, ...]
+    conditions: tuple[str, ...] = (PLAIN,)
+    false_alarm_rate: float = 0.05
+    test_images: int | None = None
+    train_on: tuple[Path, ...] = ()
+    replay: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, order=True)
+class Key:
+    """Which cell. Attributes are those of ``Cell``."""
+
+    set: str
+    detector: str
+    shots: int | None
+    seed: int
+    condition: str
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A job: measure some cells of one product and condition together.
+
+    Attributes:
+        keys: of the cells.
+    """
+
+    keys: tuple[Key, ...]
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        first = self.keys[0]
+        condition = "" if first.condition == PLAIN else f", {first.condition}"
+        return f"{first.set}: {first.detector}{condition}"
+
+
+@dataclass(frozen=True)
+class Teach:
+    """A job: train a detector on all products but one.
+
+    Attributes:
+        detector: name of the subject.
+        without: name of the product that it must not see.
+    """
+
+    detector: str
+    without: str
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        return f"{self.detector}: training on everything but {self.without}"
+
+
+def all_keys(request: Request, categories: Iterable[Category]) -> tuple[Key, ...]:
+    """Every cell of a request: by set, detector, shots, condition and seed.
+
+    Detectors that train on all images of a product are measured in the plain condition only, once per seed.
+    """
+    return tuple(
+        Key(category.name, subject.name, shots, seed, condition)
+        for category, subject in itertools.product(categories, request.subjects)
+        for shots, condition, seed in itertools.product(
+            [None] if subject.entry.kind == "all" else request.shots,
+            [PLAIN] if subject.entry.kind == "all" else request.conditions,
+            request.seeds,
+        )
+    )
+
+
+def judge_jobs(keys: Sequence[Key], categories: Mapping[str, Category]) -> Iterator[Judge]:
+    """Cuts cells into jobs that fit into memory and do not take long to lose.
+
+    Cells of a job share the network's work. Those that train for themselves go alone, and first, since they are the
+    longest.
+    """
+    for key in keys:
+        if key.shots is None:
+            yield Judge((key,))
+    few = [key for key in keys if key.shots is not None]
+    for _, group in itertools.groupby(few, key=lambda key: (key.set, key.detector, key.condition)):
+        category = categories[next(iter(whole := list(group))).set]
+        size = MOST_CELLS
+        if category.has_all_masks:
+            size = max(1, min(size, MOST_BYTES // (MAP_BYTES * len(category.test))))
+        yield from (Judge(tuple(whole[start : start + size])) for start in range(0, len(whole), size))
+
+
+def teach_jobs(keys: Iterable[Key], subjects: Mapping[str, Subject]) -> tuple[Teach, ...]:
+    """The trainings that cells need, each once."""
+    needed = ((key.detector, key.set) for key in keys if subjects[key.detector].needs_training)
+    return tuple(Teach(detector, held_out) for detector, held_out in dict.fromkeys(needed))

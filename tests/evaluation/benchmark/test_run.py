@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tenshot.core.errors import InputError, MissingError
+from tenshot.evaluation.benchmark.plan import Request
+from tenshot.evaluation.benchmark.run import start
+from tenshot.evaluation.benchmark.schema import Made, Results
+from tenshot.evaluation.benchmark.subjects import Subject, variants
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MADE = Made(command="tenshot benchmark", commit=None, machine={}, versions={})
+SMALL = variants(Subject("adaptive", "resnet10"), {"detector.image_size": [64]})[0]
+TINY = [
+    *("--detector", "adaptive@resnet10", "nearest@resnet10", "difference", "--image-size", "64"),
+    *("--shots", "1", "3", "--seeds", "2", "--no-costs", "--jobs", "2"),
+]
+
+
+class Watcher:
+    def __init__(self) -> None:
+        self.plan: tuple[int, int] | None = None
+        self.done: list[tuple[str, int]] = []
+
+    def planned(self, cells: int, found: int) -> None:
+        self.plan = (cells, found)
+
+    def working(self, label: str, done: int, total: int) -> None:
+        assert 0 <= done <= total, label
+
+    def finished(self, label: str, cells: int) -> None:
+        self.done.append((label, cells))
+
+
+def request(data: Path, **changes: Any) -> Request:
+    small = Request((str(data / "mvtec_ad" / "bottle"),), None, (SMALL,), shots=(1, 3), seeds=(0, 1))
+    return replace(small, **changes)
+
+
+def test_a_run_measures_every_cell_and_a_second_one_none(small_data: Path, tmp_path: Path) -> None:
+    first = Watcher()
+    run = start(request(small_data), tmp_path, resume=False, watcher=first)
+    run.measure(jobs=1)
+    results = run.results(MADE, threads=None)
+    assert first.plan == (4, 0)
+    assert sum(cells for _, cells in first.done) == 4
+    assert [(cell.shots, cell.seed) for cell in results.cells] == [(1, 0), (1, 1), (3, 0), (3, 1)]
+    assert results.sets[0].support["0"] == run.results(MADE, threads=None).sets[0].support["0"]
+    assert results.detectors[0].settings["image_size"] == 64
+    assert all(cell.image_auroc > 0.5 for cell in results.cells)
+    again = Watcher()
+    second = start(request(small_data), tmp_path, resume=True, watcher=again)
+    second.measure(jobs=1)
+    assert (again.plan, again.done) == ((4, 4), [])
+    assert second.results(MADE, threads=None) == results
+    assert Results.model_validate_json(results.model_dump_json()) == results
+
+
+def test_what_is_there_is_not_overwritten_without_being_asked(small_data: Path, tmp_path: Path) -> None:
+    start(request(small_data), tmp_path, resume=False, watcher=Watcher())
+    (tmp_path / "cells.jsonl").touch()
+    with pytest.raises(InputError, match="holds a benchmark already; go on with it by --resume"):
+        start(request(small_data), tmp_path, resume=False, watcher=Watcher())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"false_alarm_rate": 0.1},
+        {"shots": (1, 2)},
+        {"conditions": ("blur:1",)},
+        {"subjects": variants(SMALL, {"scoring.smoothing": [0]})},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_cells_of_another_request_are_measured_anew(small_data: Path, tmp_path: Path, changes: dict[str, Any]) -> None:
+    def ids(run: Any) -> set[str]:
+        return set(run._ids.values())
+
+    usual = ids(start(request(small_data), tmp_path, resume=True, watcher=Watcher()))
+    other = ids(start(request(small_data, **changes), tmp_path, resume=True, watcher=Watcher()))
+    shared = 2 if "shots" in changes else 0
+    assert len(usual & other) == shared, "one shot is the same in both"
+
+
+def test_another_image_makes_other_cells(small_data: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "data"
+    shutil.copytree(small_data, copy)
+    before = start(request(copy), tmp_path, resume=True, watcher=Watcher())
+    [photo] = (copy / "mvtec_ad/bottle/test/good").glob("000.png")
+    photo.write_bytes(photo.read_bytes() + b"\0")
+    after = start(request(copy), tmp_path, resume=True, watcher=Watcher())
+    assert not set(before._ids.values()) & set(after._ids.values())
+
+
+def test_supports_can_be_replayed(small_data: Path, tmp_path: Path) -> None:
+    names = [f"train/good/{index:03}.png" for index in (3, 1, 4)]
+    listed = {"bottle": {"0": names, "1": names[::-1]}}
+    run = start(request(small_data, replay=listed), tmp_path, resume=False, watcher=Watcher())
+    assert run._names["bottle"] == {"0": names, "1": names[::-1]}
+    with pytest.raises(InputError, match="no draw for seed 2"):
+        start(request(small_data, replay=listed, seeds=(0, 2)), tmp_path, resume=True, watcher=Watcher())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"shots": (1, 13)}, "bottle has 12 normal images"),
+        ({"sets": ("/nowhere/at/all",)}, "nowhere"),
+        ({"subjects": (Subject("maml_ae"),)}, "bottle: nothing else to train on"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_measured(
+    small_data: Path, tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises((InputError, MissingError), match=message):
+        start(request(small_data, **changes), tmp_path / "out", resume=False, watcher=Watcher())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_set_may_come_once(small_data: Path, tmp_path: Path) -> None:
+    twice = (str(small_data / "mvtec_ad" / "bottle"),) * 2
+    with pytest.raises(InputError, match="there is a set called bottle already"):
+        start(request(small_data, sets=twice), tmp_path, resume=False, watcher=Watcher())
+
+
+def _command(data: Path, out: Path) -> list[str]:
+    command = [sys.executable, "-m", "tenshot", "benchmark", str(data / "mvtec_ad" / "bottle"), *TINY]
+    return [*command, "--resume", "-o", str(out)]
+
+
+def test_killed_ten_times_and_resumed_it_is_the_same_to_the_byte(small_data: Path, tmp_path: Path) -> None:
+    undisturbed, killed = tmp_path / "undisturbed" / "out", tmp_path / "killed" / "out"
+    begin = time.monotonic()
+    subprocess.run(_command(small_data, undisturbed), check=True, capture_output=True)
+    whole = time.monotonic() - begin
+    dice = random.Random(0)  # noqa: S311 - when to kill
+    kills = found = 0
+    while kills < 10:
+        process = subprocess.Popen(_command(small_data, killed), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            assert process.wait(timeout=dice.uniform(0.4, 0.9) * whole) == 0
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            kills += 1
+            cells = killed / "cells.jsonl"
+            found += cells.exists() and cells.stat().st_size > 0
+        else:
+            # Done before the knife fell: start over, so that all ten kills hit something.
+            shutil.rmtree(killed)
+    subprocess.run(_command(small_data, killed), check=True, capture_output=True)
+    for name in ("results.json", "results.md", "report.html"):
+        assert (killed / name).read_bytes() == (undisturbed / name).read_bytes()
+    assert found > 0, "no kill came after a finished cell"
