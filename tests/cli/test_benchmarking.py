@@ -75,9 +75,12 @@ def test_the_list_names_detectors_and_sets() -> None:
         (("{own}", "--detector", "magic"), "detector: expected one of adaptive"),
         (("{own}", "--false-alarm-rate", "2"), "--false-alarm-rate: expected a number between 0 and 1, got 2"),
         (("{own}", "--shots", "50"), "shots: brackets has"),
-        (("{own}", "--train-on", "nowhere"), "--train-on: expected a folder"),
+        (("{own}", "--detector", "maml_ae", "--train-on", "nowhere"), "--train-on: expected a folder"),
         (("{own}", "--weights", "x"), "--weights: expected EXTRACTOR=FILE"),
         (("{own}", "--support", "nowhere.json"), "nowhere.json: expected the results.json"),
+        (("{own}", "--weights", f"net={__file__}"), "--weights: expected an extractor that a detector is asked with"),
+        (("{own}", "--train-on", "{own}"), "--train-on: expected a detector that learns from other products"),
+        (("{own}", "--detector", "maml_ae", "--shots", "2", "--train-on", "{own}"), "brackets lies there"),
         (("nowhere",), "nowhere"),
     ],
 )
@@ -127,6 +130,11 @@ def test_controls_can_be_left_out_but_only_by_asking() -> None:
     assert [each.name for each in subjects(alone, AblationOptions())] == ["maml_ae"]
 
 
+def test_a_control_has_the_size_of_what_it_controls() -> None:
+    sized = ProtocolOptions(detector=["padim", "maml_ae"], image_size=64)
+    assert [each.name for each in subjects(sized, AblationOptions())][-1] == "nearest image_size=64"
+
+
 @pytest.mark.parametrize(
     "flags", [{"sparsity": ["maybe"]}, {"shrinkage": ["hard"]}, {"set": ["x=1"]}, {"set": ["a.b"]}]
 )
@@ -139,3 +147,4 @@ def test_a_command_is_told_without_the_folders_it_was_typed_in() -> None:
     typed = "benchmark mvtec_ad/pill /home/me/my set/ --data ../x/data --weights net=/secret/w.safetensors -o out/here"
     told = _told(typed.replace("my set", "my_set").split())
     assert told == "tenshot benchmark mvtec_ad/pill my_set --data data --weights net=w.safetensors -o out/here"
+    assert _told(["-o/home/me/out", "--data=../x/data", "-o../out"]) == "tenshot -oout --data=data -oout"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shlex
 import sys
 from typing import TYPE_CHECKING, Self
@@ -56,7 +57,7 @@ def subjects(protocol: ProtocolOptions, ablations: AblationOptions) -> tuple[Sub
     Raises:
         InputError: for a detector or setting that does not exist.
     """
-    from tenshot.evaluation.benchmark.subjects import parse_subject, variants, with_controls
+    from tenshot.evaluation.benchmark.subjects import NEAREST, Subject, parse_subject, variants, with_controls
 
     files = dict(_weights(each) for each in protocol.weights or ())
     varied = dict(_varied(ablations))
@@ -65,7 +66,13 @@ def subjects(protocol: ProtocolOptions, ablations: AblationOptions) -> tuple[Sub
     names = protocol.detector or DETECTORS
     wanted = [each for name in names for each in variants(parse_subject(name, weights=files), varied)]
     unique = {each.name: each for each in wanted}
-    return tuple(unique.values()) if protocol.no_controls else with_controls(unique.values())
+    if unused := [name for name in files if name not in {each.extractor for each in wanted}]:
+        msg = f"--weights: expected an extractor that a detector is asked with, as in nearest@{unused[0]}, got it alone"
+        raise InputError(msg)
+    if protocol.no_controls:
+        return tuple(unique.values())
+    size = {"detector.image_size": [protocol.image_size]} if protocol.image_size else {}
+    return with_controls(unique.values(), nearest=variants(Subject(NEAREST), size)[0])
 
 
 def measure(
@@ -121,6 +128,9 @@ def _request(
         msg = f"--false-alarm-rate: expected a number between 0 and 1, got {protocol.false_alarm_rate}"
         raise InputError(msg)
     folders = tuple(protocol.train_on or ())
+    if folders and not any(subject.needs_training for subject in subjects):
+        msg = "--train-on: expected a detector that learns from other products, such as maml_ae; none was asked for"
+        raise InputError(msg)
     if missing := next((folder for folder in folders if not folder.is_dir()), None):
         msg = f"--train-on: expected a folder with a sub-folder of images per product, got {missing}"
         raise InputError(msg)
@@ -171,7 +181,9 @@ def _told(typed: Sequence[str]) -> str:
 
 
 def _last(part: str) -> str:
-    return part.rstrip("/").rpartition("/")[2] if part.startswith(("/", "~", "..")) else part
+    flag = part[:2] if re.match(r"-[a-z][/~.]", part) else ""
+    path = part.removeprefix(flag)
+    return flag + path.rstrip("/").rpartition("/")[2] if path.startswith(("/", "~", "..")) else part
 
 
 def _varied(ablations: AblationOptions) -> Iterator[tuple[str, list[object]]]:

@@ -101,7 +101,8 @@ class RobustnessOptions:
     corrupt: Annotated[
         list[str] | None,
         _robustness(
-            metavar="KIND:SEVERITY...", help="Change the judged images: brightness, blur, noise, jpeg, shift; 1 to 3."
+            metavar="KIND:1|2|3...",
+            help="Change the judged images: brightness, contrast, blur, noise, jpeg, shift.",
         ),
     ] = None
 

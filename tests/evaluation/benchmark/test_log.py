@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 def test_records_are_there_after_a_restart(tmp_path: Path) -> None:
     file = tmp_path / "new" / "cells.jsonl"
     log = CellLog(file)
-    log.add({"a": {"score": 1.5, "name": "Größe"}})
+    log.add({"a": {"score": 1.5, "name": "Größe\u2028\x85\udcff"}})
     log.add({"b": {"score": None}, "c": {}})
-    assert CellLog(file).records == {"a": {"score": 1.5, "name": "Größe"}, "b": {"score": None}, "c": {}} == log.records
+    assert (
+        CellLog(file).records
+        == {"a": {"score": 1.5, "name": "Größe\u2028\x85\udcff"}, "b": {"score": None}, "c": {}}
+        == log.records
+    )
 
 
 @pytest.mark.parametrize("kept", [0, 1, 2])

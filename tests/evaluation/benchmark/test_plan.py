@@ -51,10 +51,19 @@ def test_jobs_cover_every_cell_once_and_share_one_product_and_condition() -> Non
 
 
 def test_large_sets_with_masks_are_cut_into_jobs_that_fit_into_memory() -> None:
-    for masks, most in ((True, 2), (False, 20)):
+    for masks, most in ((True, 4), (False, 20)):
         large = {"a": category("a", test=4000, masks=masks)}
         jobs = list(judge_jobs(all_keys(request("adaptive", seeds=tuple(range(10))), large.values()), large))
         assert max(len(job.keys) for job in jobs) == most
+    large = {"a": category("a", test=4000)}
+    halved = judge_jobs(all_keys(request("adaptive", seeds=tuple(range(10))), large.values()), large, at_once=2)
+    assert max(len(job.keys) for job in halved) == 2
+
+
+def test_shots_are_judged_together_whatever_conditions_there_are() -> None:
+    categories = {"a": category("a")}
+    wanted = request("adaptive", conditions=("plain", "blur:1", "blur:2"), shots=(1, 2, 4, 10), seeds=tuple(range(5)))
+    assert [len(job.keys) for job in judge_jobs(all_keys(wanted, categories.values()), categories)] == [20] * 3
 
 
 def test_a_training_leaves_out_what_will_be_judged() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tenshot.core.errors import InputError, MissingError
+from tenshot.evaluation.benchmark import identities
 from tenshot.evaluation.benchmark.plan import Request
 from tenshot.evaluation.benchmark.run import start
 from tenshot.evaluation.benchmark.schema import Made, Results
@@ -93,12 +94,16 @@ def test_cells_of_another_request_are_measured_anew(small_data: Path, tmp_path: 
     assert len(usual & other) == shared, "one shot is the same in both"
 
 
-def test_another_image_makes_other_cells(small_data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", ["test/good/000.png", "train/good/003.png", "ground_truth/scratch/001_mask.png"])
+def test_another_image_or_mask_makes_other_cells(small_data: Path, tmp_path: Path, file: str) -> None:
     copy = tmp_path / "data"
     shutil.copytree(small_data, copy)
     before = start(request(copy), tmp_path, resume=True, watcher=Watcher())
-    [photo] = (copy / "mvtec_ad/bottle/test/good").glob("000.png")
-    photo.write_bytes(photo.read_bytes() + b"\0")
+    changed = copy / "mvtec_ad" / "bottle" / file
+    content = bytearray(changed.read_bytes())
+    content[-1] ^= 1  # of the same size
+    changed.write_bytes(content)
+    identities._content.cache_clear()
     after = start(request(copy), tmp_path, resume=True, watcher=Watcher())
     assert not set(before._ids.values()) & set(after._ids.values())
 
@@ -108,8 +113,14 @@ def test_supports_can_be_replayed(small_data: Path, tmp_path: Path) -> None:
     listed = {"bottle": {"0": names, "1": names[::-1]}}
     run = start(request(small_data, replay=listed), tmp_path, resume=False, watcher=Watcher())
     assert run._names["bottle"] == {"0": names, "1": names[::-1]}
-    with pytest.raises(InputError, match="no draw for seed 2"):
-        start(request(small_data, replay=listed, seeds=(0, 2)), tmp_path, resume=True, watcher=Watcher())
+    for wrong, message in (
+        ({"seeds": (0, 2)}, "no draw for seed 2"),
+        ({"shots": (4,)}, "only 3 are listed"),
+        ({"replay": {"cup": listed["bottle"]}}, "support of bottle: the list to replay has only cup"),
+        ({"replay": {"bottle": {"0": ["a", "b", "c"], "1": names}}}, "a is not among its normal images"),
+    ):
+        with pytest.raises(InputError, match=message):
+            start(request(small_data, **{"replay": listed} | wrong), tmp_path, resume=True, watcher=Watcher())
 
 
 @pytest.mark.parametrize(
@@ -118,6 +129,7 @@ def test_supports_can_be_replayed(small_data: Path, tmp_path: Path) -> None:
         ({"shots": (1, 13)}, "bottle has 12 normal images"),
         ({"sets": ("/nowhere/at/all",)}, "nowhere"),
         ({"subjects": (Subject("maml_ae"),)}, "bottle: nothing else to train on"),
+        ({"conditions": ("contaminate:100",), "shots": (5,)}, "contamination: bottle has 5 anomalous images"),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_is_measured(
@@ -132,6 +144,22 @@ def test_a_set_may_come_once(small_data: Path, tmp_path: Path) -> None:
     twice = (str(small_data / "mvtec_ad" / "bottle"),) * 2
     with pytest.raises(InputError, match="there is a set called bottle already"):
         start(request(small_data, sets=twice), tmp_path, resume=False, watcher=Watcher())
+
+
+def test_products_share_no_image(small_data: Path, tmp_path: Path) -> None:
+    alias = tmp_path / "cup"
+    alias.symlink_to(small_data / "mvtec_ad" / "bottle")
+    both = (str(small_data / "mvtec_ad" / "bottle"), str(alias))
+    with pytest.raises(InputError, match=r"shares images with bottle|called bottle already"):
+        start(request(small_data, sets=both), tmp_path / "out", resume=False, watcher=Watcher())
+
+
+def test_a_product_without_both_kinds_of_images_is_refused(small_data: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "cup"
+    shutil.copytree(small_data / "mvtec_ad" / "bottle", copy)
+    shutil.rmtree(copy / "test" / "good")
+    with pytest.raises(InputError, match="cup: expected normal and anomalous images to judge, got 0 and 5"):
+        start(request(small_data, sets=(str(copy),)), tmp_path / "out", resume=False, watcher=Watcher())
 
 
 def _command(data: Path, out: Path) -> list[str]:

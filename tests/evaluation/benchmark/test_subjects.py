@@ -45,9 +45,9 @@ def test_a_setting_that_does_not_exist_is_refused() -> None:
 
 
 def test_what_is_trained_stands_beside_its_controls() -> None:
-    names = [each.name for each in with_controls([Subject("maml_ae"), Subject("adaptive")])]
+    names = [each.name for each in with_controls([Subject("maml_ae"), Subject("adaptive")], nearest=Subject("nearest"))]
     assert names == ["maml_ae", "adaptive", "maml_ae untrained", "nearest"]
-    assert [each.name for each in with_controls([Subject("adaptive")])] == ["adaptive"]
+    assert [each.name for each in with_controls([Subject("adaptive")], nearest=Subject("nearest"))] == ["adaptive"]
 
 
 def test_a_description_is_plain_and_names_no_folder() -> None:

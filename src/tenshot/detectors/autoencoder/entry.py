@@ -29,5 +29,10 @@ ENTRIES = (
         "all",
         partial(_build, likeness="mse"),
     ),
-    Entry("ae_ssim", "the same with structural similarity (SSIM)", "all", partial(_build, likeness="ssim")),
+    Entry(
+        "ae_ssim",
+        "auto-encoder trained on all normals of the product, structural similarity (SSIM)",
+        "all",
+        partial(_build, likeness="ssim"),
+    ),
 )

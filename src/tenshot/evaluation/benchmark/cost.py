@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import statistics
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tenshot.core.errors import TenshotError
 from tenshot.evaluation.benchmark.schema import Cost
+from tenshot.evaluation.benchmark.workers import limit_threads, watch_parent
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -23,7 +23,6 @@ __all__ = ["measure_cost"]
 QUERIES = 10
 WARM_UP = 2
 KIB = 1024
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def measure_cost(desk: Desk, key: Key, *, threads: int) -> Cost:
@@ -38,13 +37,15 @@ def measure_cost(desk: Desk, key: Key, *, threads: int) -> Cost:
         TenshotError: if the process ends without an answer.
     """
     context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_serve, args=(theirs, desk, key, threads), daemon=True)
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, threads), daemon=True)
     process.start()
     theirs.close()
     try:
-        cost: Cost = ours.recv()
-    except EOFError as error:
+        # By the pipe and not with the process: unpickling imports numpy, before which threads must be limited.
+        ours.send((desk, key))
+        answer: Cost | str = ours.recv()
+    except (EOFError, OSError) as error:
         process.join()
         msg = f"{key.set}, {key.detector}: measuring its cost ended unexpectedly (status {process.exitcode})"
         raise TenshotError(msg) from error
@@ -52,15 +53,20 @@ def measure_cost(desk: Desk, key: Key, *, threads: int) -> Cost:
         process.terminate()
         process.join()
         ours.close()
-    return cost
+    if isinstance(answer, str):
+        msg = f"{key.set}, {key.detector}: {answer}"
+        raise TenshotError(msg)
+    return answer
 
 
-def _serve(connection: Connection, desk: Desk, key: Key, threads: int) -> None:
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
-    import torch
-
-    torch.set_num_threads(threads)
-    connection.send(_measure(desk, key, threads))
+def _serve(connection: Connection, threads: int) -> None:
+    watch_parent()
+    limit_threads(threads)
+    desk, key = connection.recv()
+    try:
+        connection.send(_measure(desk, key, threads))
+    except TenshotError as error:
+        connection.send(str(error))
     connection.close()
 
 

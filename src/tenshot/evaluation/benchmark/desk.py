@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tenshot.core.errors import InputError
@@ -13,7 +14,6 @@ from tenshot.evaluation.benchmark.plan import Judge, Key, Teach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from tenshot.core.config import ExtractorConfig
     from tenshot.data.folders import Category
@@ -68,16 +68,42 @@ def load_categories(request: Request) -> dict[str, Category]:
     """The products of a request by name, with their test lists cut to the wanted length.
 
     Raises:
-        InputError: for a set that cannot be read, or two products of one name.
+        InputError: for a set that cannot be read, one without both normal and anomalous images to judge, file names
+            that are no text, two products of one name, or two that share an image.
     """
     found: dict[str, Category] = {}
+    owners: dict[Path, str] = {}
     for wanted in request.sets:
         for category in find_sets(wanted, data=request.data):
             if category.name in found:
                 msg = f"{wanted}: there is a set called {category.name} already; every name may come once"
                 raise InputError(msg)
+            _require_both_kinds(category)
+            _claim(category, owners)
             found[category.name] = replace(category, test=limit_test(category.test, request.test_images))
     return found
+
+
+def _require_both_kinds(category: Category) -> None:
+    bad = sum(item.is_anomalous for item in category.test)
+    if not 0 < bad < len(category.test):
+        good = len(category.test) - bad
+        msg = f"{category.name}: expected normal and anomalous images to judge, got {good} and {bad}"
+        raise InputError(msg)
+
+
+def _claim(category: Category, owners: dict[Path, str]) -> None:
+    """What one product learns from, another must not be judged by."""
+    for source in (*category.train_good, *(item.source for item in category.test)):
+        if not isinstance(source, Path):
+            continue
+        if not str(source).isprintable():
+            msg = f"{category.name}: expected file names of plain text, got {str(source)!r}"
+            raise InputError(msg)
+        owner = owners.setdefault(source.resolve(), category.name)
+        if owner != category.name:
+            msg = f"{category.name}: shares images with {owner}, {source} among them; name each product once"
+            raise InputError(msg)
 
 
 @dataclass(frozen=True)

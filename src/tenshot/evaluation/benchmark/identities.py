@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tenshot.core.errors import InputError
 from tenshot.evaluation.benchmark.judging import MAP_SIZE
 from tenshot.evaluation.benchmark.subjects import code_digest
 from tenshot.evaluation.benchmark.teaching import lesson
@@ -48,7 +50,7 @@ class Identities:
         self.code = {each.name: code_digest(each) for each in request.subjects}
         libraries = installed_versions(LIBRARIES)
         self._subjects = {
-            each.name: [each.describe(), self.code[each.name], _content(each.weights), libraries]
+            each.name: [each.describe(), self.code[each.name], each.weights and _content(Path(each.weights)), libraries]
             for each in request.subjects
         }
 
@@ -80,22 +82,37 @@ class Identities:
 
 
 def set_digest(category: Category) -> str:
-    """SHA-256 of the names, sizes and roles of all images of a product."""
+    """SHA-256 of the names, contents and roles of all images and masks of a product."""
     train = [[category.label(source), *_fingerprint(source)] for source in category.train_good]
     test = [
-        [category.label(item.source), *_fingerprint(item.source), item.defect, item.mask_path and item.mask_path.name]
+        [
+            category.label(item.source),
+            *_fingerprint(item.source),
+            item.defect,
+            _mask(item.mask_path),
+        ]
         for item in category.test
     ]
     return _digest("set", train, test)
 
 
-def _fingerprint(source: Source) -> list[str | int]:
-    return [source.name, source.stat().st_size] if isinstance(source, Path) else [source.name, source.digest]
+def _mask(file: Path | None) -> str | None:
+    return _content(file) if file else None
 
 
-def _content(file: str | None) -> str | None:
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else None
+def _fingerprint(source: Source) -> list[str]:
+    return [source.name, _content(source) if isinstance(source, Path) else source.digest]
+
+
+@cache
+def _content(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        msg = f"{file}: cannot be read ({error.strerror or error})"
+        raise InputError(msg) from error
 
 
 def _digest(*facts: Any) -> str:  # noqa: ANN401 - plain types of any shape
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

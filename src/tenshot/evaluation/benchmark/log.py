@@ -30,7 +30,7 @@ class CellLog:
         self.file = file
         self.records: dict[str, dict[str, Any]] = {}
         whole = self._read()
-        for number, line in enumerate(whole.splitlines(), start=1):
+        for number, line in enumerate(whole.split("\n")[:-1], start=1):
             try:
                 entry = json.loads(line)
                 self.records[entry["id"]] = dict(entry["record"])
@@ -40,7 +40,7 @@ class CellLog:
 
     def add(self, records: Mapping[str, Mapping[str, Any]]) -> None:
         """Keeps records; when this returns they are on disk."""
-        lines = [json.dumps({"id": name, "record": record}, ensure_ascii=False) for name, record in records.items()]
+        lines = [json.dumps({"id": name, "record": record}) for name, record in records.items()]
         try:
             with self.file.open("a", encoding="utf-8") as out:
                 out.write("".join(f"{line}\n" for line in lines))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Judge", "Key", "Request", "Teach", "all_keys", "judge_jobs", "teach_jobs"]
 
 MAP_BYTES = 256 * 256 * 4
-MOST_BYTES = 2 << 30
+MOST_BYTES = 4 << 30  # of maps, in all jobs that run at once
 MOST_CELLS = 20
 
 
@@ -114,21 +114,29 @@ def all_keys(request: Request, categories: Iterable[Category]) -> tuple[Key, ...
     )
 
 
-def judge_jobs(keys: Sequence[Key], categories: Mapping[str, Category]) -> Iterator[Judge]:
+def judge_jobs(keys: Sequence[Key], categories: Mapping[str, Category], *, at_once: int = 1) -> Iterator[Judge]:
     """Cuts cells into jobs that fit into memory and do not take long to lose.
 
     Cells of a job share the network's work. Those that train for themselves go alone, and first, since they are the
     longest.
+
+    Args:
+        keys: of the cells.
+        categories: the products by name.
+        at_once: how many jobs share the memory.
     """
     for key in keys:
         if key.shots is None:
             yield Judge((key,))
-    few = [key for key in keys if key.shots is not None]
-    for _, group in itertools.groupby(few, key=lambda key: (key.set, key.detector, key.condition)):
-        category = categories[next(iter(whole := list(group))).set]
+    few: dict[tuple[str, str, str], list[Key]] = {}
+    for key in keys:
+        if key.shots is not None:
+            few.setdefault((key.set, key.detector, key.condition), []).append(key)
+    for whole in few.values():
+        category = categories[whole[0].set]
         size = MOST_CELLS
         if category.has_all_masks:
-            size = max(1, min(size, MOST_BYTES // (MAP_BYTES * len(category.test))))
+            size = max(1, min(size, MOST_BYTES // (at_once * MAP_BYTES * len(category.test))))
         yield from (Judge(tuple(whole[start : start + size])) for start in range(0, len(whole), size))
 
 

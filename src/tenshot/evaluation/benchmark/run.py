@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tenshot.core.errors import InputError
 from tenshot.evaluation.benchmark import schema
 from tenshot.evaluation.benchmark.cell import PLAIN
+from tenshot.evaluation.benchmark.conditions import parse_condition
 from tenshot.evaluation.benchmark.cost import measure_cost
 from tenshot.evaluation.benchmark.desk import Describe, Desk, Show, load_categories
-from tenshot.evaluation.benchmark.draws import draw_names
+from tenshot.evaluation.benchmark.draws import draw, draw_names
 from tenshot.evaluation.benchmark.identities import Identities
 from tenshot.evaluation.benchmark.judging import MAP_SIZE
 from tenshot.evaluation.benchmark.log import CellLog
@@ -80,6 +81,7 @@ class Run:
         self._subjects = {each.name: each for each in request.subjects}
         self._watcher = watcher
         self._names = {name: self._draw(category) for name, category in self.categories.items()}
+        self._try_draws()
         self._identities = Identities(request, self.categories, self._names)
         self._trainings = {
             (job.detector, job.without): (
@@ -104,7 +106,8 @@ class Run:
         """
         missing = [key for key in self.keys if self._ids[key] not in self._log.records]
         self._watcher.planned(len(self.keys), len(self.keys) - len(missing))
-        wanted = teach_jobs(missing, self._subjects)
+        # Costs and pictures need trained detectors, too, even if every cell is there and their weights are not.
+        wanted = teach_jobs([*missing, *self._cost_keys(), *self._picture_keys()], self._subjects)
         self._taught |= {job for job in wanted if read_trained(*self._trainings[job.detector, job.without]) is not None}
         trainings = [job for job in wanted if job not in self._taught]
         settings = [
@@ -112,7 +115,7 @@ class Run:
             for each in self.request.subjects
             if self._identities.of_settings(each.name) not in self._log.records
         ]
-        work: list[Job] = [*settings, *trainings, *judge_jobs(missing, self.categories)]
+        work: list[Job] = [*settings, *trainings, *judge_jobs(missing, self.categories, at_once=jobs)]
         run_jobs(work, desk=self._desk, foreman=self, count=jobs)
 
     def measure_costs(self, *, threads: int) -> None:
@@ -167,11 +170,7 @@ class Run:
 
     def pictures(self, *, jobs: int) -> list[Example]:
         """The best and the worst images of every product, by the first detector, with its maps."""
-        subject, seed = self.request.subjects[0], self.request.seeds[0]
-        shots = None if subject.kind == "all" else max(self.request.shots)
-        plain = (Key(name, subject.name, shots, seed, PLAIN) for name in self.categories)
-        shown = {key.set: key for key in plain if key in self._ids}
-        cells = {key: schema.Cell.model_validate(self._log.records[self._ids[key]]) for key in shown.values()}
+        cells = {key: schema.Cell.model_validate(self._log.records[self._ids[key]]) for key in self._picture_keys()}
         collector = _Collector(self._watcher)
         shows = [Show(key, cell.extremes) for key, cell in cells.items()]
         run_jobs(shows, desk=self._desk, foreman=collector, count=jobs)
@@ -203,7 +202,10 @@ class Run:
         self._watcher.finished(job.label, len(records) if isinstance(job, Judge) else 0)
 
     def _draw(self, category: Category) -> dict[str, Sequence[str]]:
-        if category.name in self.request.replay:
+        if self.request.replay:
+            if category.name not in self.request.replay:
+                msg = f"support of {category.name}: the list to replay has only {', '.join(self.request.replay)}"
+                raise InputError(msg)
             listed = self.request.replay[category.name]
             missing = [seed for seed in self.request.seeds if str(seed) not in listed]
             if missing:
@@ -211,6 +213,13 @@ class Run:
                 raise InputError(msg)
             return {str(seed): listed[str(seed)] for seed in self.request.seeds}
         return dict(draw_names(category, max(self.request.shots), self.request.seeds))
+
+    def _try_draws(self) -> None:
+        """Draws everything once, so that what cannot be drawn is said now and not after hours."""
+        wanted = {(key.set, key.shots, key.seed, key.condition) for key in self.keys if key.shots is not None}
+        for name, shots, seed, condition in sorted(wanted):
+            names = self._names[name][str(seed)]
+            draw(self.categories[name], names, shots=shots, condition=parse_condition(condition), seed=seed)
 
     def _training(self, key: Key) -> str | None:
         return self._trainings.get((key.detector, key.set), (None, None))[1]
@@ -221,6 +230,12 @@ class Run:
         for name in self._subjects:
             same = [key for key in self.keys if key.detector == name and key.set == first[name].set]
             yield max(same, key=lambda key: (key.shots or 0, -key.seed))
+
+    def _picture_keys(self) -> list[Key]:
+        """One cell per product: the first detector, the most shots, the first draw, plain."""
+        subject, seed = self.request.subjects[0], self.request.seeds[0]
+        shots = None if subject.kind == "all" else max(self.request.shots)
+        return [Key(name, subject.name, shots, seed, PLAIN) for name in self.categories]
 
     def _about(self, category: Category) -> schema.SetInfo:
         bad = sum(item.is_anomalous for item in category.test)

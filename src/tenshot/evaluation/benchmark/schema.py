@@ -75,7 +75,7 @@ class SetInfo(Record):
         test_bad: how many anomalous images are judged.
         has_masks: whether every anomalous image has a mask; without, there are no pixel metrics.
         lacks: the metrics that cannot be computed, and why; empty if none.
-        digest: SHA-256 of the names, sizes and roles of all images.
+        digest: SHA-256 of the names, contents and roles of all images and masks.
         support: for every seed, as text, the names of the drawn normal images; K shots are the first K.
     """
 

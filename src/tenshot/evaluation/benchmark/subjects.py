@@ -165,11 +165,16 @@ def variants(subject: Subject, settings: Mapping[str, Sequence[object]]) -> tupl
     )
 
 
-def with_controls(subjects: Iterable[Subject]) -> tuple[Subject, ...]:
-    """Adds what a trained result must stand beside: the same network untrained, and nearest neighbour."""
+def with_controls(subjects: Iterable[Subject], *, nearest: Subject) -> tuple[Subject, ...]:
+    """Adds what a trained result must stand beside: the same network untrained, and nearest neighbour.
+
+    Args:
+        subjects: whom to measure.
+        nearest: nearest neighbour, at the size of the others.
+    """
     wanted = list(subjects)
     trained = [each for each in wanted if each.entry.kind != "shots"]
-    controls = [*(replace(each, untrained=True) for each in trained), *([Subject(NEAREST)] if trained else [])]
+    controls = [*(replace(each, untrained=True) for each in trained), *([nearest] if trained else [])]
     return tuple({each.name: each for each in (*wanted, *controls)}.values())
 
 

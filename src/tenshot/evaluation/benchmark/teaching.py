@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from tenshot.core.errors import InputError, OutputError
+from tenshot.data.pairing import list_folders
 from tenshot.data.sources import find_images
 from tenshot.data.splitting import draw
 from tenshot.detectors.framing import Framing, to_tensor
@@ -48,12 +49,19 @@ def lesson(categories: Iterable[Category], *, without: str, folders: Sequence[Pa
         folders: whose sub-folders of images are further products.
 
     Raises:
-        InputError: if nothing is left.
+        InputError: if nothing is left; a folder without sub-folders; one that holds images of a product that is judged,
+            or lies within it; or two products of one name.
     """
-    tasks = {each.name: _drawn(each.train_good) for each in categories if each.name != without}
+    held = list(categories)
+    tasks = {each.name: _drawn(each.train_good) for each in held if each.name != without}
     for folder in folders:
-        for place in sorted(each for each in folder.iterdir() if each.is_dir()):
-            tasks[f"{folder.name}/{place.name}"] = _drawn(find_images(place))
+        _refuse_judged(folder, held)
+        for place in _places(folder):
+            name = f"{folder.resolve().name}/{place.name}"
+            if name in tasks:
+                msg = f"--train-on {folder}: there is a product called {name} already; every name may come once"
+                raise InputError(msg)
+            tasks[name] = _drawn(find_images(place))
     if not tasks:
         msg = f"{without}: nothing else to train on; name more sets, or folders by --train-on"
         raise InputError(msg)
@@ -109,6 +117,24 @@ def trained_file(folder: Path, subject: str, without: str) -> Path:
     slug = re.sub(r"[^A-Za-z0-9.=-]+", "_", f"{subject}--{without}")
     unique = hashlib.sha256(json.dumps([subject, without]).encode()).hexdigest()[:8]
     return folder / f"{slug}-{unique}.safetensors"
+
+
+def _places(folder: Path) -> list[Path]:
+    places = list_folders(folder)
+    if not places:
+        msg = f"--train-on {folder}: expected a folder with a sub-folder of images per product, got none"
+        raise InputError(msg)
+    return places
+
+
+def _refuse_judged(folder: Path, categories: Iterable[Category]) -> None:
+    """What is judged must not be learned under another name."""
+    whole = folder.resolve()
+    for category in categories:
+        root = category.root.resolve() if category.root else None
+        if root and (root.is_relative_to(whole) or whole.is_relative_to(root)):
+            msg = f"--train-on {folder}: expected no images of what is judged, but {category.name} lies there"
+            raise InputError(msg)
 
 
 def _drawn(sources: Sequence[Any]) -> tuple[Any, ...]:

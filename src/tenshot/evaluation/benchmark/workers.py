@@ -1,7 +1,7 @@
 """Several processes, one thread each: all cores are used and no two threads fight over one.
 
-A worker is started anew by ``spawn``, so it shares nothing with its parent; when the parent dies, however it dies, the
-pipe between them breaks and the worker ends.
+A worker is started anew by ``spawn``, so it shares nothing with its parent. It watches its parent, and ends at once
+when that dies, however it dies and whatever the worker was doing.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from contextlib import suppress
 from multiprocessing.connection import wait
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     Step = Callable[[int, int], None]
 
-__all__ = ["Foreman", "Job", "run_jobs"]
+__all__ = ["Foreman", "Job", "limit_threads", "run_jobs", "watch_parent"]
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -55,15 +56,36 @@ class _Worker:
     def __init__(self, desk: Callable[[Any, Step], Any], number: int) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(target=_serve, args=(theirs, desk), name=f"worker {number}")
+        self.process: BaseProcess = context.Process(target=_serve, args=(theirs,), name=f"worker {number}")
         self.process.daemon = True
         self.process.start()
         theirs.close()
         self.job: Job | None = None
+        self._desk: Callable[[Any, Step], Any] | None = desk
 
     def give(self, job: Job) -> None:
+        """Hands a job over; before the first one, the desk.
+
+        The desk comes by the pipe and not with the process: unpickling it imports numpy, which must not happen before
+        the worker has limited its threads.
+        """
         self.job = job
-        self.connection.send(job)
+        try:
+            if self._desk is not None:
+                self.connection.send(self._desk)
+                self._desk = None
+            self.connection.send(job)
+        except OSError as error:
+            raise self.lost() from error
+
+    def lost(self) -> TenshotError:
+        """What to say of a worker that has ended."""
+        self.process.join()
+        return TenshotError(
+            f"{self.job.label if self.job else self.process.name}: a worker ended unexpectedly "
+            f"(status {self.process.exitcode}; -9 often means too little memory: try --jobs 1). "
+            "Finished cells are kept, --resume goes on"
+        )
 
     def stop(self) -> None:
         self.process.terminate()
@@ -118,13 +140,8 @@ def _listen(worker: _Worker, foreman: Foreman) -> None:
         raise AssertionError
     try:
         kind, content = worker.connection.recv()
-    except EOFError as error:
-        worker.process.join()
-        msg = (
-            f"{job.label}: a worker ended unexpectedly (status {worker.process.exitcode}; -9 often means too little "
-            "memory: try --jobs 1). Finished cells are kept, --resume goes on"
-        )
-        raise TenshotError(msg) from error
+    except (EOFError, OSError) as error:
+        raise worker.lost() from error
     if kind == "progress":
         foreman.progress(job, *content)
     elif kind == "error":
@@ -135,14 +152,13 @@ def _listen(worker: _Worker, foreman: Foreman) -> None:
         foreman.finished(job, content)
 
 
-def _serve(connection: Connection, desk: Callable[[Any, Step], Any]) -> None:
+def _serve(connection: Connection) -> None:
     """The life of a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
-    import torch
-
-    torch.set_num_threads(1)
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone
+    watch_parent()
+    limit_threads(1)
+    with suppress(EOFError, OSError):  # the parent is gone
+        desk = connection.recv()
         while True:
             job = connection.recv()
             try:
@@ -151,3 +167,24 @@ def _serve(connection: Connection, desk: Callable[[Any, Step], Any]) -> None:
                 connection.send(("error", str(error)))
             else:
                 connection.send(("done", result))
+
+
+def limit_threads(count: int) -> None:
+    """Gives numerical libraries so many threads; to be called before any of them is imported."""
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(count)))
+    import torch
+
+    torch.set_num_threads(count)
+
+
+def watch_parent() -> None:
+    """Ends this process when the one that started it ends."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="watching the parent", daemon=True).start()
