@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from tenshot.data.known.mvtec_ad import MVTEC_AD
 from tenshot.evaluation.benchmark import published
 from tenshot.evaluation.benchmark.schema import SetInfo
 
@@ -66,5 +67,6 @@ def test_a_mean_may_be_over_some_products() -> None:
 
 def test_only_sets_of_mvtec_have_published_figures() -> None:
     assert published.category_of(_set("metal_nut", "From MVTec AD.")) == "metal nut"
+    assert published.category_of(_set("mvtec_ad/pill", MVTEC_AD.about)) == "pill", "as the catalogue names it"
     assert published.category_of(_set("cable", "")) is None, "a folder of somebody's own"
     assert published.category_of(_set("magnetic_tile", "not MVTec AD")) is None

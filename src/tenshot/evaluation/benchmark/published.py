@@ -169,7 +169,7 @@ def category_of(info: SetInfo) -> str | None:
 
     A folder of a user's own that happens to be called ``cable`` is none: the set must say that it comes from MVTec.
     """
-    name = info.name.casefold().replace("_", " ")
+    name = info.name.rpartition("/")[2].casefold().replace("_", " ")
     return name if name in _MVTEC and "mvtec" in info.about.casefold() else None
 
 
