@@ -169,7 +169,7 @@ class Run:
         )
 
     def pictures(self, *, jobs: int) -> list[Example]:
-        """The best and the worst images of every product, by the first detector, with its maps."""
+        """The best and the worst images of every product, with the maps of a detector that is quick to adapt."""
         cells = {key: schema.Cell.model_validate(self._log.records[self._ids[key]]) for key in self._picture_keys()}
         collector = _Collector(self._watcher)
         shows = [Show(key, cell.extremes) for key, cell in cells.items()]
@@ -232,10 +232,12 @@ class Run:
             yield max(same, key=lambda key: (key.shots or 0, -key.seed))
 
     def _picture_keys(self) -> list[Key]:
-        """One cell per product: the first detector, the most shots, the first draw, plain."""
-        subject, seed = self.request.subjects[0], self.request.seeds[0]
-        shots = None if subject.kind == "all" else max(self.request.shots)
-        return [Key(name, subject.name, shots, seed, PLAIN) for name in self.categories]
+        """One cell per product: the first detector that does not train anew for it, most shots, first draw, plain."""
+        quick = next((each for each in self.request.subjects if each.kind != "all"), None)
+        if quick is None:
+            return []
+        shots, seed = max(self.request.shots), self.request.seeds[0]
+        return [Key(name, quick.name, shots, seed, PLAIN) for name in self.categories]
 
     def _about(self, category: Category) -> schema.SetInfo:
         bad = sum(item.is_anomalous for item in category.test)
