@@ -40,6 +40,12 @@ def workplace(tmp_path: Path) -> Path:
         for name in names:
             noise = random.integers(0, 12, texture.shape, dtype=np.uint8)
             Image.fromarray(texture + noise).save(tmp_path / folder / f"{name}.png")
+    for kind, count in (("good", 20), ("bad", 2)):
+        (tmp_path / "my_parts" / kind).mkdir(parents=True)
+        for index in range(count):
+            pixels = texture + random.integers(0, 12, texture.shape, dtype=np.uint8)
+            pixels[40:60, 40:60] = 250 if kind == "bad" else pixels[40:60, 40:60]
+            Image.fromarray(pixels).save(tmp_path / "my_parts" / kind / f"{index}.png")
     return tmp_path
 
 
@@ -53,6 +59,7 @@ def test_commands_run_in_the_order_they_are_shown(workplace: Path) -> None:
         allowed = {0, 1} if "--fail-on-anomaly" in words else {0}
         assert done.returncode in allowed, f"{command}\n{done.stdout}\n{done.stderr}"
     assert (workplace / "results" / "report.html").is_file()
+    assert (workplace / "tenshot-benchmark" / "report.html").is_file()
 
 
 def test_python_snippets_run(workplace: Path) -> None:

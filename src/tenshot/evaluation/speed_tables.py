@@ -26,7 +26,7 @@ BESIDE = (
     ("its peak memory, MiB", "whole_peak", 1.0, 0),
 )
 SOLVER_NOTE = """\
-One photo against ten. What the solvers are worth in accuracy is in `solvers.md`."""
+One photo against ten. What the solvers are worth in accuracy is in `solvers/results.md`."""
 ROUND = ("adapt", "start", "whole")
 LARGEST = {"score of one photo": 1.5, "adaptation": 2.0, "import": 0.3, "help": 0.5, "memory": 800.0}
 NOTES = """\
