@@ -144,7 +144,7 @@ def test_unknown_variations_are_refused(flags: dict[str, Any]) -> None:
 
 
 def test_a_command_is_told_without_the_folders_it_was_typed_in() -> None:
-    typed = "benchmark mvtec_ad/pill /home/me/my set/ --data ../x/data --weights net=/secret/w.safetensors -o out/here"
+    typed = "benchmark mvtec_ad/pill /plant/me/my set/ --data ../x/data --weights net=/secret/w.safetensors -o out/here"
     told = _told(typed.replace("my set", "my_set").split())
     assert told == "tenshot benchmark mvtec_ad/pill my_set --data data --weights net=w.safetensors -o out/here"
-    assert _told(["-o/home/me/out", "--data=../x/data", "-o../out"]) == "tenshot -oout --data=data -oout"
+    assert _told(["-o/plant/me/out", "--data=../x/data", "-o../out"]) == "tenshot -oout --data=data -oout"
