@@ -15,10 +15,10 @@ export PIP_NO_INPUT := 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install demo test check format bench benchmark agreement calibration clean
+.PHONY: help install demo test check format bench benchmark agreement calibration curves own-terms clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(STAMPS)/base ## install the library and the command, nothing else
 
@@ -49,6 +49,12 @@ agreement: $(STAMPS)/eval ## compare nearest neighbour with anomalib's PatchCore
 
 calibration: $(STAMPS)/eval ## measure false alarms on unseen good images
 	$(BIN)/python -m tenshot.evaluation calibration $(ARGS)
+
+curves: $(STAMPS)/eval ## compare variants of episodic training; folders of tasks go into ARGS
+	$(BIN)/python -m tenshot.evaluation curves $(ARGS)
+
+own-terms: $(STAMPS)/eval ## compare trained weights with untrained ones; weights and tasks go into ARGS
+	$(BIN)/python -m tenshot.evaluation own_terms $(ARGS)
 
 clean: ## remove the environment, caches and builds
 	rm -rf $(VENV) .peer .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage build dist

@@ -4,28 +4,34 @@ from pathlib import Path
 
 import pytest
 
-from tenshot.cli.adapting import detector_config, layer_numbers, require_place
-from tenshot.cli.options import DetectorOptions, SupportOptions
+from tenshot.cli.adapting import detector_config, layer_numbers, named, require_place
+from tenshot.cli.options import DetectorOptions, RunOptions, SupportOptions
 from tenshot.core.config import DetectorConfig
 from tenshot.core.errors import InputError, OutputError
 
 
 def test_nothing_said_means_the_settings_of_the_library() -> None:
-    assert detector_config(DetectorOptions(), SupportOptions(), None) == DetectorConfig()
+    assert detector_config(DetectorOptions(), SupportOptions(), RunOptions()) == DetectorConfig()
 
 
 def test_what_is_said_overrides_one_setting_each() -> None:
     config = detector_config(
         DetectorOptions(image_size=128, tile=96, extractor="resnet10", layers="0,2", map="gradient", score="energy"),
         SupportOptions(augment="flips"),
-        Path("w.safetensors"),
+        RunOptions(weights=Path("w.safetensors"), adapter="episodic"),
     )
     assert (config.image_size, config.tile) == (128, 96)
     assert (config.extractor.name, config.extractor.layers) == ("resnet10", (0, 2))
     assert config.extractor.weights == Path("w.safetensors")
+    assert config.extractor.adapter == "episodic"
     assert (config.scoring.map, config.scoring.score) == ("gradient", "energy")
     assert config.dictionary.augment == "flips"
     assert config.coding == DetectorConfig().coding
+
+
+@pytest.mark.parametrize(("adapter", "name"), [(None, "resnet10"), ("small", "resnet10 with adapter small")])
+def test_an_extractor_is_told_with_its_adapter(adapter: str | None, name: str) -> None:
+    assert named({"name": "resnet10", "adapter": adapter}) == name
 
 
 def test_layers() -> None:

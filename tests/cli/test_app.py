@@ -148,6 +148,31 @@ def ids(bench: Bench, file: str = "part.tenshot") -> list[str]:
     return [photo["id"] for photo in json.loads(bench.run("info", file, "--json").stdout)["support"]]
 
 
+def test_a_task_tells_its_adapter_and_is_found_again_when_that_has_moved(bench: Bench) -> None:
+    from safetensors.torch import save_file
+
+    from tenshot.features import Adapter, ResNet10Extractor
+    from tenshot.features.adapter_file import adapter_facts
+
+    spec = ResNet10Extractor().spec
+    save_file(Adapter(spec.channels).tensors(), bench.folder / "mine", metadata=adapter_facts(spec, recipe="idle"))
+    made = bench.run("adapt", "good", "-o", "part.tenshot", *SMALL, "--extractor", "resnet10", "--adapter", "mine")
+    assert made.exit_code == 0, made.output
+    assert "resnet10 with adapter idle, layers 4" in bench.run("info", "part.tenshot").output
+    assert json.loads(bench.run("info", "part.tenshot", "--json").output)["extractor"]["adapter"] == "idle"
+    (bench.folder / "mine").rename(bench.folder / "moved")
+    # In a process of its own: this one has built the extractor already.
+    gone = bench.start("info", "part.tenshot")
+    _, said = gone.communicate()
+    assert gone.returncode == 2
+    assert "adapter mine: expected none, episodic or a safetensors file, found nothing" in said
+    assert bench.run("score", "part.tenshot", "today", "-o", bench.out, "--adapter", "moved").exit_code == 0
+    assert "resnet10 with adapter idle" in (bench.out / "report.html").read_text()
+    refused = bench.run("score", "part.tenshot", "today", "-o", bench.out, "--adapter", "none")
+    assert refused.exit_code == 2
+    assert "made with another extractor" in plain(refused.output)
+
+
 def test_add_and_remove_undo_each_other(bench: Bench) -> None:
     before = bench.task.read_bytes()
     bench.draw("sixth.png", 50)

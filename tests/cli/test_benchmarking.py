@@ -81,6 +81,9 @@ def test_the_list_names_detectors_and_sets() -> None:
         (("{own}", "--weights", f"net={__file__}"), "--weights: expected an extractor that a detector is asked with"),
         (("{own}", "--train-on", "{own}"), "--train-on: expected a detector that learns from other products"),
         (("{own}", "--detector", "maml_ae", "--shots", "2", "--train-on", "{own}"), "brackets lies there"),
+        (("{own}", "--detector", "maml_ae", "--train-apart"), "--train-apart: expected folders to train on"),
+        (("{own}", "--set", "extractor.adapter=a/x", "extractor.adapter=b/x"), "adaptive adapter=x: expected one row"),
+        (("{own}", "--shots", "2", "--set", "extractor.adapter=gone"), "adapter gone: expected none, episodic or a"),
         (("nowhere",), "nowhere"),
     ],
 )

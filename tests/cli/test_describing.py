@@ -10,7 +10,7 @@ import pytest
 from tenshot.cli.describing import as_json, describe
 
 SUMMARY = {
-    "extractor": {"name": "resnet10", "layers": [1, 2], "weights": "abc"},
+    "extractor": {"name": "resnet10", "layers": [1, 2], "weights": "abc", "adapter": "small"},
     "input_size": [64, 96],
     "tile": 48,
     "config": {
@@ -54,7 +54,7 @@ def test_people_see_photos_worst_first_then_settings_then_promises(
         "0.1000",
         "part.tenshot (1.5 MB)",
         "wanted false-alarm rate 0.05",
-        "resnet10, layers 1, 2",
+        "resnet10 with adapter small, layers 1, 2",
         "64 x 96 pixels, tiles of 48",
         "2048 atoms, augmentation flips",
         "full, receptive field 3",

@@ -12,9 +12,9 @@ from torch.nn import functional as F
 
 from tenshot.calibration import fit_predictive
 from tenshot.core.errors import ImageError, InputError, MissingError, SupportError
+from tenshot.data.frames import to_tensor
 from tenshot.data.images import read_image
 from tenshot.detectors.framed import HALF_STRIDE, FramedDetector, Method, Normality
-from tenshot.detectors.framing import to_tensor
 from tenshot.detectors.single_shot import SHIFT_FACTOR, moved
 
 if TYPE_CHECKING:

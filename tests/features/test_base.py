@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -77,3 +79,9 @@ def test_a_digest_takes_tensors_as_they_lie_in_memory() -> None:
     assert state_digest({"a": wide[:, ::2]}) == state_digest({"a": wide[:, ::2].clone()})
     assert state_digest({"a": torch.zeros(0, 4)}) != state_digest({"a": torch.zeros(0, 5)})
     assert len(state_digest({"a": torch.zeros(2, dtype=torch.float16, requires_grad=True)})) == 64
+
+
+def test_layers_count_alike_unless_told_otherwise() -> None:
+    assert spec(4, 8).balance == (1.0, 1.0)
+    assert replace(spec(4, 8), balance=(1.2, 0.7)).balance == (1.2, 0.7)
+    assert spec(4, 8) == replace(spec(4, 8), balance=(1.0, 1.0), adapter=None)

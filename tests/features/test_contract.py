@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 NETWORKS = {
     "the default": ("efficientnet_lite0", None),
     "the default, other layers": ("efficientnet_lite0", (0, 4)),
+    "the default, adapted": ("efficientnet_lite0+adapter", None),
+    "ours": ("tenshot_resnet10", None),
+    "ours, untrained": ("tenshot_resnet10_untrained", None),
     "the paper's": ("resnet10", None),
     "the paper's, all layers": ("resnet10", (0, 1, 2, 3, 4)),
     "a pyramid with flattened names": ("test_resnet", None),
@@ -39,6 +42,10 @@ def images(extractor: Extractor, *, batch: int = 1, rows: int = 2, columns: int 
     multiple = extractor.spec.multiple
     shape = (batch, 3, rows * multiple, columns * multiple)
     return torch.rand(shape, generator=torch.Generator().manual_seed(0))
+
+
+def network_of(extractor: Extractor) -> torch.nn.Module:
+    return getattr(extractor, "inner", extractor).network
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(2, 2), (1, 3)])
@@ -67,7 +74,7 @@ def test_inputs_are_normalised_as_published(extractor: Extractor) -> None:
     plain = images(extractor)
     mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (spec.mean, spec.std))
     seen: list[torch.Tensor] = []
-    handle = extractor.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    handle = network_of(extractor).register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     extractor(plain)
     handle.remove()
     torch.testing.assert_close(seen[0], (plain - mean) / std)
@@ -75,12 +82,12 @@ def test_inputs_are_normalised_as_published(extractor: Extractor) -> None:
 
 def test_it_is_frozen(extractor: Extractor) -> None:
     assert not any(parameter.requires_grad for parameter in extractor.parameters())
-    before = state_digest(extractor.network.state_dict())
+    before = state_digest(extractor.state_dict())
     extractor.train()
     extractor.train(mode=True)
     assert not any(module.training for module in extractor.modules())
     extractor(images(extractor, batch=2))
-    assert state_digest(extractor.network.state_dict()) == before, "statistics of a frozen network never move"
+    assert state_digest(extractor.state_dict()) == before, "statistics of a frozen network never move"
 
 
 def test_a_parent_in_training_does_not_wake_it(extractor: Extractor) -> None:
@@ -108,7 +115,7 @@ def test_gradients_reach_the_image_and_nothing_else(extractor: Extractor) -> Non
     assert all(parameter.grad is None for parameter in extractor.parameters())
 
 
-@pytest.mark.parametrize("name", ["efficientnet_lite0", "resnet10", "test_resnet"])
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "resnet10", "tenshot_resnet10", "test_resnet"])
 def test_building_draws_nothing_from_the_generators_others_use(name: str, local_weights: Callable[..., Path]) -> None:
     weights = local_weights(name) if name == "test_resnet" else None
     before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
@@ -118,7 +125,15 @@ def test_building_draws_nothing_from_the_generators_others_use(name: str, local_
     assert before[1:] == after[1:]
 
 
-@pytest.mark.parametrize("name", ["resnet10", "test_resnet", "test_vit"])
+def test_how_much_layers_count_is_published(extractor: Extractor) -> None:
+    balance = torch.tensor(extractor.spec.balance)
+    assert len(balance) == len(extractor.spec.layers)
+    assert (balance > 0).all()
+    assert balance.square().mean().item() == pytest.approx(1)
+    assert (extractor.spec.adapter is None) <= (balance == 1).all()
+
+
+@pytest.mark.parametrize("name", ["resnet10", "tenshot_resnet10", "test_resnet", "test_vit"])
 def test_built_twice_it_is_the_same(name: str, extractor_of: Callable[..., Extractor]) -> None:
     cached = extractor_of(name)
     anew = extractor_of.__wrapped__(name)  # type: ignore[attr-defined]

@@ -94,3 +94,12 @@ def test_weights_of_another_network_are_refused(damage: str, tmp_path: Path) -> 
     save_file(state, tmp_path / "other.safetensors")
     with pytest.raises(ExtractorError, match="weights of resnet10: expected the tensors of this network"):
         build_extractor(ExtractorConfig(name="resnet10", weights=tmp_path / "other.safetensors"))
+
+
+def test_it_publishes_what_it_was_told() -> None:
+    spec = ResNet10Extractor(name="ours", image_size=96, neighbourhood=3).spec
+    assert (spec.name, spec.image_size, spec.neighbourhood) == ("ours", 96, 3)
+    with pytest.raises(ExtractorError, match="layers of ours: allowed are 0 to 3"):
+        ResNet10Extractor(name="ours", layers=(7,))
+    with pytest.raises(ExtractorError, match="weights of ours: expected the tensors"):
+        ResNet10Extractor(name="ours", weights={})

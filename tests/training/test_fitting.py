@@ -60,6 +60,18 @@ def test_batches_are_taken_in_their_order() -> None:
     torch.testing.assert_close(objective.w.detach(), torch.full((3,), expected))
 
 
+def test_a_step_can_be_prepared_once_its_gradients_are_there() -> None:
+    class Halved(Towards):
+        def prepare(self, optimiser: torch.optim.Optimizer) -> None:
+            assert self.w.grad is not None
+            self.w.grad *= 0.5
+            optimiser.param_groups[0]["lr"] = 2 * RATE
+
+    objective = Halved()
+    fit(objective, ones(), steps=2)
+    torch.testing.assert_close(objective.w.detach(), trained(2))
+
+
 def test_no_steps_leave_the_start() -> None:
     objective = Towards()
     fit(objective, iter(()), steps=0)

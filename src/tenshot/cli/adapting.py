@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tenshot.cli.console import hint, progress
 from tenshot.core.errors import InputError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from tenshot.cli.options import DetectorOptions, RunOptions, SupportOptions
@@ -23,6 +23,7 @@ __all__ = [
     "detector_config",
     "layer_numbers",
     "load_task",
+    "named",
     "prepare_machine",
     "require_place",
     "task_summary",
@@ -33,7 +34,7 @@ MANY_SHOTS = 40
 
 
 def detector_config(
-    detector: DetectorOptions, support: SupportOptions | None = None, weights: Path | None = None
+    detector: DetectorOptions, support: SupportOptions | None = None, run: RunOptions | None = None
 ) -> DetectorConfig:
     """The library's settings with what the command line overrides.
 
@@ -46,7 +47,12 @@ def detector_config(
         _given(
             image_size=detector.image_size,
             tile=detector.tile,
-            extractor=_given(name=detector.extractor, layers=layer_numbers(detector.layers), weights=weights),
+            extractor=_given(
+                name=detector.extractor,
+                layers=layer_numbers(detector.layers),
+                weights=run.weights if run else None,
+                adapter=run.adapter if run else None,
+            ),
             coding=_given(method=detector.coding, receptive_field=detector.receptive_field),
             dictionary=_given(augment=support.augment if support else None),
             scoring=_given(map=detector.map, score=detector.score),
@@ -91,7 +97,7 @@ def prepare_machine(run: RunOptions) -> None:
 
 def adapt_to(photos: Sequence[Path], *, support: SupportOptions, detector: DetectorOptions, run: RunOptions) -> Adapted:
     """Adapts a new detector to normal photos, and says on stderr which ones it took and why."""
-    config = detector_config(detector, support, run.weights)
+    config = detector_config(detector, support, run)
     with progress(f"Loading {detector.extractor}"):
         from tenshot.detectors import Detector
 
@@ -132,7 +138,7 @@ def load_task(path: Path, run: RunOptions) -> Adapted:
         from tenshot.detectors import Adapted
 
         prepare_machine(run)
-        return Adapted.load(path, weights=run.weights, device=run.device)
+        return Adapted.load(path, weights=run.weights, adapter=run.adapter, device=run.device)
 
 
 def task_summary(adapted: Adapted, title: str, notes: tuple[str, ...] = ()) -> TaskSummary:
@@ -143,7 +149,7 @@ def task_summary(adapted: Adapted, title: str, notes: tuple[str, ...] = ()) -> T
     summary = adapted.summary()
     return TaskSummary(
         title=title,
-        extractor=summary["extractor"]["name"],
+        extractor=named(summary["extractor"]),
         input_size=tuple(summary["input_size"]),
         shots=len(support),
         false_alarm_rate=summary["false_alarm_rate"],
@@ -154,6 +160,11 @@ def task_summary(adapted: Adapted, title: str, notes: tuple[str, ...] = ()) -> T
         normal_names=tuple(image.name for image in support) if len(support) > 1 else (),
         notes=(*notes, *summary["notes"]),
     )
+
+
+def named(extractor: Mapping[str, Any]) -> str:
+    """An extractor as people are told of it, from the summary of a task."""
+    return f"{extractor['name']} with adapter {extractor['adapter']}" if extractor["adapter"] else extractor["name"]
 
 
 def tell_left_out(adapted: Adapted) -> None:

@@ -24,12 +24,14 @@ from tenshot.cli.options import (
     TaskArgument,
     TaskOut,
 )
+from tenshot.cli.training import train
 
 __all__ = ["app"]
 
 STEPS = "In two steps: adapt once, score often"
 CARE = "Looking after a task file"
 MEASURE = "To measure"
+TRAIN = "To train an extractor of your own"
 
 INTRODUCTION = """
 Show it ten good parts; it finds the bad ones.
@@ -268,3 +270,4 @@ def demo(out: DemoOut = Path("tenshot-demo"), *, run: RunOptions) -> None:
 
 app.command(cls=ListCommand, rich_help_panel=MEASURE)(benchmark)
 app.add_typer(data_app, name="data", rich_help_panel=MEASURE)
+app.command(cls=ListCommand, rich_help_panel=TRAIN)(train)

@@ -66,6 +66,9 @@ def subjects(protocol: ProtocolOptions, ablations: AblationOptions) -> tuple[Sub
     names = protocol.detector or DETECTORS
     wanted = [each for name in names for each in variants(parse_subject(name, weights=files), varied)]
     unique = {each.name: each for each in wanted}
+    if clash := next((each.name for each in wanted if unique[each.name] != each), None):
+        msg = f"{clash}: expected one row of this name, got two; give one of the files another name"
+        raise InputError(msg)
     if unused := [name for name in files if name not in {each.extractor for each in wanted}]:
         msg = f"--weights: expected an extractor that a detector is asked with, as in nearest@{unused[0]}, got it alone"
         raise InputError(msg)
@@ -131,6 +134,9 @@ def _request(
     if folders and not any(subject.needs_training for subject in subjects):
         msg = "--train-on: expected a detector that learns from other products, such as maml_ae; none was asked for"
         raise InputError(msg)
+    if protocol.train_apart and not folders:
+        msg = "--train-apart: expected folders to train on, by --train-on, got none"
+        raise InputError(msg)
     if missing := next((folder for folder in folders if not folder.is_dir()), None):
         msg = f"--train-on: expected a folder with a sub-folder of images per product, got {missing}"
         raise InputError(msg)
@@ -144,6 +150,7 @@ def _request(
         false_alarm_rate=protocol.false_alarm_rate,
         test_images=protocol.test_images,
         train_on=folders,
+        train_apart=protocol.train_apart,
         replay=read_names(protocol.support) if protocol.support else {},
     )
 

@@ -9,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from tenshot.cli.adapting import named
 from tenshot.cli.console import shorten, stdout
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _settings(summary: dict[str, Any], file: Path) -> Table:
         "file": f"{file} ({file.stat().st_size / MEGABYTE:.1f} MB)",
         "threshold": f"{summary['threshold']:#.4g}  (wanted false-alarm rate {summary['false_alarm_rate']:g})",
         "heat-map scale": f"{summary['map_threshold']:#.4g}",
-        "extractor": f"{extractor['name']}, layers {', '.join(map(str, extractor['layers']))}",
+        "extractor": f"{named(extractor)}, layers {', '.join(map(str, extractor['layers']))}",
         "input": f"{height} x {width} pixels" + (f", tiles of {summary['tile']}" if summary["tile"] else ""),
         "dictionary": f"{summary['atoms']} atoms, augmentation {config['dictionary']['augment']}",
         "coding": f"{config['coding']['method']}, receptive field {config['coding']['receptive_field']}",

@@ -1,4 +1,4 @@
-"""Ctrl-C between two photos instead of in the middle of one."""
+"""Ctrl-C between two photos, or two steps of a training, instead of in the middle of one."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ __all__ = ["stop_asked"]
 
 
 @contextmanager
-def stop_asked() -> Iterator[threading.Event]:
+def stop_asked(*others: signal.Signals) -> Iterator[threading.Event]:
     """Gives an event that the first Ctrl-C sets; a second one interrupts at once, as usual.
 
     A photo is thereby either in all tables and the report, or in none.
+
+    Args:
+        others: signals that are to do the same.
     """
     asked = threading.Event()
 
@@ -28,11 +31,12 @@ def stop_asked() -> Iterator[threading.Event]:
         asked.set()
 
     # Whoever started us with another handler, or with the signal ignored as shells do for background jobs, meant it.
-    ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if ours:
-        signal.signal(signal.SIGINT, ask)
+    usual = {signal.SIGINT: signal.default_int_handler, **dict.fromkeys(others, signal.SIG_DFL)}
+    ours = {number: handler for number, handler in usual.items() if signal.getsignal(number) is handler}
+    for number in ours:
+        signal.signal(number, ask)
     try:
         yield asked
     finally:
-        if ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, handler in ours.items():
+            signal.signal(number, handler)

@@ -71,6 +71,10 @@ class ProtocolOptions:
             help="Also train on the sub-folders of images in it; what is judged is never trained on.",
         ),
     ] = None
+    train_apart: Annotated[
+        bool,
+        _protocol("--train-apart", metavar="", help="Train on the folders of --train-on alone, once for all products."),
+    ] = False
     image_size: Annotated[
         int | None, _protocol(metavar="PIXELS", help="Input size. [dim]default: each extractor's own[/dim]")
     ] = None

@@ -94,6 +94,14 @@ class RunOptions:
             help="Weights of the extractor from a safetensors file. [dim]default: the package or timm[/dim]",
         ),
     ] = None
+    adapter: Annotated[
+        str | None,
+        _machine(
+            metavar="NAME|FILE",
+            help="Adapter of the extractor's features: none, episodic (the one that came with tenshot), or a file. "
+            "[dim]default: none; of a task file, its own[/dim]",
+        ),
+    ] = None
     debug: Annotated[bool, _machine("--debug", metavar="", help="Show the traceback of an error.")] = False
 
 
@@ -135,7 +143,11 @@ class DetectorOptions:
     ] = None
     extractor: Annotated[
         str,
-        _method(metavar="NAME", help="efficientnet_lite0 (works offline), resnet10, or any network of timm by name."),
+        _method(
+            metavar="NAME",
+            help="efficientnet_lite0, tenshot_resnet10 (both work offline), resnet10 (the paper's, untrained), or any "
+            "network of timm by name.",
+        ),
     ] = "efficientnet_lite0"
     layers: Annotated[
         str | None,

@@ -44,17 +44,21 @@ class ExtractorConfig(Settings):
     """Which network turns images into features.
 
     Attributes:
-        name: ``efficientnet_lite0``, ``resnet10`` or any timm network.
+        name: ``efficientnet_lite0``, ``tenshot_resnet10``, ``tenshot_resnet10_untrained``, its control, the paper's
+            ``resnet10``, untrained unless it gets weights, or any timm network.
         layers: layers to tap, ``None`` for the extractor's default.
         weights: local safetensors file, ``None`` for the extractor's own source.
         neighbourhood: odd side of the window over which joined features are averaged, 1 for none; ``None`` for the
             extractor's default.
+        adapter: what its features go through: ``none``, ``episodic``, the adapter shipped beside the extractor, or a
+            local safetensors file; ``None`` for the extractor's default, which is none so far.
     """
 
     name: str = "efficientnet_lite0"
     layers: tuple[int, ...] | None = None
     weights: Path | None = None
     neighbourhood: Annotated[int, Field(ge=1, le=9)] | None = None
+    adapter: Literal["none", "episodic"] | Path | None = None
 
     @model_validator(mode="after")
     def _odd(self) -> Self:

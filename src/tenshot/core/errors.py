@@ -8,7 +8,8 @@ TenshotError
 ├── MissingError      (FileNotFoundError)  a file, folder or weights that are not there
 ├── TaskFileError     (ValueError)         a task file that is damaged, foreign or of another version
 ├── ExtractorError    (ValueError)         an extractor that is unknown or does not fit
-└── OutputError       (OSError)            something that cannot be written
+├── OutputError       (OSError)            something that cannot be written
+└── TrainingError     (RuntimeError)       a training that goes wrong: figures that are none, a collapse
 ```
 
 Messages follow one grammar: *which argument or file, what is allowed, what came*. Each leaf is also the
@@ -24,6 +25,7 @@ __all__ = [
     "SupportError",
     "TaskFileError",
     "TenshotError",
+    "TrainingError",
 ]
 
 
@@ -57,3 +59,7 @@ class ExtractorError(TenshotError, ValueError):
 
 class OutputError(TenshotError, OSError):
     """Something that cannot be written."""
+
+
+class TrainingError(TenshotError, RuntimeError):
+    """A training that goes wrong: a loss that is no number, a collapse."""

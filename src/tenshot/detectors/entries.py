@@ -53,6 +53,7 @@ class Entry:
         train: for ``tasks``: learns from other products, each a ``(N, 3, side, side)`` float32 stack of normal frames
             in [0, 1], with a seed; returns weights to build with. ``None`` for the other kinds.
         side: for ``tasks``: of those frames, in pixels.
+        facts: for ``tasks``: the metadata of a file that those weights are kept in.
     """
 
     name: str
@@ -61,3 +62,4 @@ class Entry:
     build: Callable[[Materials], AnomalyDetector]
     train: Callable[[Sequence[Tensor], int], Weights] | None = None
     side: int | None = None
+    facts: Mapping[str, str] = field(default_factory=dict, hash=False)

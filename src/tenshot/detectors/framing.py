@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional as F
 
+from tenshot.data.frames import resized, to_tensor
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,18 +22,10 @@ if TYPE_CHECKING:
 
     from tenshot.core.types import Image
 
-__all__ = ["Framing", "Photo", "choose_framing", "median_framing", "take_photo", "to_tensor"]
+__all__ = ["Framing", "Photo", "choose_framing", "median_framing", "take_photo"]
 
 MAX_ASPECT = 4.0
 HALF = 0.5
-FULL_SCALE = {torch.uint8: 255.0, torch.uint16: 65535.0, torch.float32: 1.0}
-
-
-def to_tensor(image: Image) -> Tensor:
-    """Pixels as ``(3, H, W)`` float32 in [0, 1]; grey is repeated."""
-    raw = torch.tensor(image.pixels)
-    pixels = raw.permute(2, 0, 1).to(torch.float32) / FULL_SCALE[raw.dtype]
-    return pixels.expand(3, -1, -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +43,7 @@ class Framing:
     def cut(self, pixels: Tensor) -> Tensor:
         """``(C, H, W)`` to ``(T, C, h, w)``: row by row, resized with antialiasing, values kept in [0, 1]."""
         boxes = self._boxes((pixels.shape[-2], pixels.shape[-1]))
-        frames = [self._resize(pixels[:, top : top + h, left : left + w]) for top, left, h, w in boxes]
+        frames = [resized(pixels[:, top : top + h, left : left + w], self.size) for top, left, h, w in boxes]
         return torch.stack(frames)
 
     def stitch(self, maps: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
@@ -80,12 +74,6 @@ class Framing:
             return [(0, 0, height, width)]
         side = self._side(size)
         return [(top, left, side, side) for top in _starts(height, side) for left in _starts(width, side)]
-
-    def _resize(self, pixels: Tensor) -> Tensor:
-        if tuple(pixels.shape[-2:]) == self.size:
-            return pixels
-        resized = F.interpolate(pixels[None], size=self.size, mode="bilinear", antialias=True, align_corners=False)
-        return resized[0].clamp(0, 1)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -10,6 +10,7 @@ import typer
 from tenshot.core.errors import TenshotError
 
 RESULTS = Path("benchmarks/results")
+META_TRAINING = RESULTS / "meta_training"
 
 app = typer.Typer(
     help="Measure tenshot on real photos. Each command writes a Markdown table and, beside it, JSON with every cell.",
@@ -25,11 +26,15 @@ Data = Annotated[
 Sets = Annotated[
     list[str] | None, typer.Option("--set", help="A folder or known set; several times; the usual ones by default.")
 ]
-Extractor = Annotated[str, typer.Option(help="efficientnet_lite0, resnet10 or a timm network.")]
+Extractor = Annotated[str, typer.Option(help="efficientnet_lite0, tenshot_resnet10, resnet10 or a timm network.")]
 Weights = Annotated[Path | None, typer.Option(help="Local safetensors file with the extractor's weights.")]
 ImageSize = Annotated[int | None, typer.Option(help="Input side in pixels; the extractor's own by default.")]
 Threads = Annotated[int, typer.Option(help="Threads torch may use.")]
 SHARED_DATA = Path("../shared/data")
+SOURCES = "FOLDER of folders of images, crops:FOLDER, classes:FOLDER or products; several times"
+Changes = Annotated[
+    list[str] | None, typer.Option("--set", help="NAME=VALUE, a setting as of `tenshot train`; several times.")
+]
 
 
 @app.command()
@@ -91,6 +96,62 @@ def agreement(
         seeds=seeds,
         threads=threads,
         peer=peer,
+        tell=_tell,
+    )
+    typer.echo(f"Wrote {out}")
+
+
+@app.command()
+def curves(
+    out: Out = META_TRAINING / "curves.md",
+    *,
+    train_on: Annotated[list[str], typer.Option(help=f"Tasks to learn from, {SOURCES}.")],
+    validate_on: Annotated[list[str], typer.Option(help=f"Tasks to be watched, not learned from. {SOURCES}.")],
+    changes: Changes = None,
+    steps: Annotated[int, typer.Option(min=2, help="Of each training.")] = 150,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each variant.")] = 2,
+    jobs: Annotated[int, typer.Option(min=1, help="Trainings at a time, one thread each.")] = 2,
+) -> None:
+    """Learning curves: SigShrink or soft shrinkage, patches or noise, with and without each loss, stabilised or not."""
+    from tenshot.evaluation.meta_training.curves import run_curves
+
+    run_curves(
+        out,
+        train_on=train_on,
+        watch=validate_on,
+        steps=steps,
+        seeds=seeds,
+        jobs=jobs,
+        changes=changes or (),
+        tell=_tell,
+    )
+    typer.echo(f"Wrote {out}")
+
+
+@app.command("own_terms")
+def own_terms(
+    weights: Annotated[list[str], typer.Argument(help="Trained weights, FILE or NAME=FILE.")],
+    *,
+    validate_on: Annotated[list[str], typer.Option(help=f"Tasks that nothing was learned from. {SOURCES}.")],
+    out: Out = META_TRAINING / "own_terms.md",
+    sheet_of: Annotated[str, typer.Option(help="Tasks on the sheet of pictures, which is published.")] = "products",
+    changes: Changes = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Sets of episodes.")] = 5,
+    episodes: Annotated[int, typer.Option(min=1, help="Of a set.")] = 8,
+    threads: Threads = 2,
+) -> None:
+    """On its own terms: what trained weights repair and localise on held-out tasks, beside their untrained twin."""
+    from tenshot.evaluation.meta_training.own_terms import run_own_terms
+
+    run_own_terms(
+        out,
+        weights=weights,
+        tasks=validate_on,
+        sheet_of=sheet_of,
+        seeds=seeds,
+        episodes=episodes,
+        changes=changes or (),
+        threads=threads,
         tell=_tell,
     )
     typer.echo(f"Wrote {out}")

@@ -7,13 +7,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from tenshot.core.errors import InputError, OutputError
-from tenshot.evaluation.machine import commit, describe_machine, installed_versions
+from tenshot.evaluation.machine import commit, describe_machine, installed_versions, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Cell", "Ledger", "write_whole"]
+__all__ = ["Cell", "Ledger", "made_by", "write_whole"]
 
 Cell = dict[str, Any]
 """One measurement: what it is of (set, detector, seed, ...) and its raw figures, in plain types."""
@@ -69,6 +69,15 @@ class Ledger:
         head = json.dumps(self.header, indent=2, ensure_ascii=False)[:-2]
         lines = ",\n".join(f"    {json.dumps(cell, ensure_ascii=False)}" for cell in self.cells)
         write_whole(self.file, f'{head},\n  "cells": [\n{lines}\n  ]\n}}\n')
+
+
+def made_by(ledger: Ledger, *, seeds: Sequence[int]) -> str:
+    """The last line of a page: by what it was made, and on which machine."""
+    header = ledger.header
+    versions = ", ".join(f"{name} {number}" for name, number in header["versions"].items() if number)
+    how = f"Made by `python -m tenshot.evaluation {header['title']}`, seeds {seeds[0]} to {seeds[-1]}"
+    where = f"commit {header['commit'] or 'unknown'}; {versions}; {one_line(header['machine'])}"
+    return f"{how}; {where}. Every cell: `{ledger.file.name}`."
 
 
 def write_whole(file: Path, text: str) -> None:

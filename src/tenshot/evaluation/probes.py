@@ -89,7 +89,7 @@ def ratios(good: str) -> dict[str, Any]:
     import torch
 
     from tenshot import read_image
-    from tenshot.detectors.framing import to_tensor
+    from tenshot.data.frames import to_tensor
 
     detector = _detector("default")
     images = [read_image(path).pixels for path in sorted(Path(good).iterdir())]
@@ -121,7 +121,7 @@ def ratios(good: str) -> dict[str, Any]:
 def _solving(detector: Detector, name: str, images: list[Any]) -> list[float]:
     """Times from features to score and map with another solver, on the same photos."""
     from tenshot import Detector, read_image
-    from tenshot.detectors.framing import to_tensor
+    from tenshot.data.frames import to_tensor
     from tenshot.evaluation.solvers import configure
 
     path = Detector(detector.extractor, configure(name, detector.config)).adapt(images).path

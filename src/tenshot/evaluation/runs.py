@@ -11,8 +11,8 @@ from tenshot.core.config import DetectorConfig, ExtractorConfig
 from tenshot.data.catalogue import find_sets
 from tenshot.detectors import Detector
 from tenshot.evaluation.calibration import RATES, calibration_tables, measure_alarms
-from tenshot.evaluation.ledger import Ledger, write_whole
-from tenshot.evaluation.machine import code_digest, one_line
+from tenshot.evaluation.ledger import Ledger, made_by, write_whole
+from tenshot.evaluation.machine import code_digest
 from tenshot.evaluation.protocol import SETS
 from tenshot.evaluation.remembering import RememberingExtractor
 from tenshot.features import build_extractor
@@ -119,13 +119,9 @@ def _settings(subject: Subject, extractor: RememberingExtractor) -> dict[str, An
 
 
 def _page(title: str, tables: str, ledger: Ledger) -> str:
-    header = ledger.header
-    versions = ", ".join(f"{name} {number}" for name, number in header["versions"].items() if number)
     seeds = sorted({cell["seed"] for cell in ledger.cells})
-    how = f"Made by `python -m tenshot.evaluation {header['title']}`, seeds {seeds[0]} to {seeds[-1]}"
-    where = f"commit {header['commit'] or 'unknown'}; {versions}; {one_line(header['machine'])}"
     spread = "Figures are means ± standard deviations over seeds, which draw the shots."
-    return f"{title}\n\n{spread}\n\n{tables}\n\n{how}; {where}. Every cell: `{ledger.file.name}`.\n"
+    return f"{title}\n\n{spread}\n\n{tables}\n\n{made_by(ledger, seeds=seeds)}\n"
 
 
 def _progress(label: str, tell: Tell) -> Callable[[int, int], None]:

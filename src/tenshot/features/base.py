@@ -29,10 +29,13 @@ class ExtractorSpec:
         mean: per RGB channel, subtracted from inputs in [0, 1].
         std: per RGB channel, divided by after that.
         multiple: input height and width must be multiples of it.
-        weights: SHA-256 of all parameters and buffers: two extractors with the same name and another digest are
-            different extractors.
+        weights: SHA-256 of all parameters and buffers, an adapter's included: two extractors with the same name and
+            another digest are different extractors.
         image_size: the input resolution it works best at, in pixels.
         neighbourhood: side of the window over which its joined features are best averaged; 1 for none.
+        balance: how much each tapped layer counts once it is normalised, above 0, with a mean square of 1; all ones
+            unless an adapter says otherwise.
+        adapter: name of the recipe of the adapter that its maps go through; ``None`` without one.
     """
 
     name: str
@@ -45,6 +48,12 @@ class ExtractorSpec:
     weights: str
     image_size: int
     neighbourhood: int
+    balance: tuple[float, ...] = ()
+    adapter: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.balance:
+            object.__setattr__(self, "balance", (1.0,) * len(self.layers))
 
     @property
     def grid_stride(self) -> int:

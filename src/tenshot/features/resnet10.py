@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from tenshot.core.errors import ExtractorError
 from tenshot.features.base import Extractor, ExtractorSpec, state_digest
+from tenshot.features.names import RESNET10
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +25,6 @@ __all__ = ["ResNet10", "ResNet10Extractor"]
 
 WIDTHS = (32, 64, 128, 256)
 PAPER_STRIDES = (1, 2, 2, 2)
-NAME = "resnet10"
 HEAD = 4
 GROUPS = 8
 
@@ -87,8 +87,16 @@ class ResNet10(nn.Module):
 class ResNet10Extractor(Extractor):
     """``ResNet10`` behind the extractor contract; inputs are scaled from [0, 1] to [-1, 1].
 
-    Layers 0 to 3 are the stages, 4 is the head, which is what the paper codes and the default.
     Without ``weights`` the network is **untrained**: its seeded random start, a control and the start of training.
+
+    Args:
+        name: it is asked for by.
+        layers: tapped: 0 to 3 are the stages, 4 is the head, which is what the paper codes and the default.
+        weights: tensors of ``ResNet10`` with the same strides.
+        strides: of the four stages.
+        image_size: the input resolution it works best at, in pixels.
+        neighbourhood: side of the window over which its joined features are best averaged.
+        seed: of the random start.
 
     Raises:
         ExtractorError: for layers that do not exist, or weights of another network.
@@ -97,25 +105,28 @@ class ResNet10Extractor(Extractor):
     def __init__(
         self,
         *,
+        name: str = RESNET10,
         layers: Sequence[int] | None = None,
         weights: Mapping[str, Tensor] | None = None,
         strides: Sequence[int] = PAPER_STRIDES,
+        image_size: int = 128,
+        neighbourhood: int = 1,
         seed: int = 0,
     ) -> None:
         super().__init__(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
         chosen = tuple(sorted(set(layers))) if layers else (HEAD,)
         if not set(chosen) <= set(range(HEAD + 1)):
-            msg = f"layers of {NAME}: allowed are 0 to 3 (stages) and 4 (head), got {', '.join(map(str, chosen))}"
+            msg = f"layers of {name}: allowed are 0 to 3 (stages) and 4 (head), got {', '.join(map(str, chosen))}"
             raise ExtractorError(msg)
         # Building layers draws from the global generator before our own seed overwrites the values.
         with torch.random.fork_rng(devices=[]):
             self.network = ResNet10(strides=strides, seed=seed)
         if weights is not None:
-            self._load(weights)
+            self._load(weights, name)
         self._freeze()
         reach = [4 * math.prod(strides[: i + 1]) for i in range(HEAD)]
         self.spec = ExtractorSpec(
-            name=NAME,
+            name=name,
             layers=chosen,
             channels=tuple((*WIDTHS, WIDTHS[-1])[i] for i in chosen),
             strides=tuple((*reach, reach[-1])[i] for i in chosen),
@@ -123,21 +134,21 @@ class ResNet10Extractor(Extractor):
             std=(0.5, 0.5, 0.5),
             multiple=reach[-1],
             weights=state_digest(self.network.state_dict()),
-            image_size=128,
-            neighbourhood=1,
+            image_size=image_size,
+            neighbourhood=neighbourhood,
         )
 
-    def _load(self, weights: Mapping[str, Tensor]) -> None:
+    def _load(self, weights: Mapping[str, Tensor], name: str) -> None:
         try:
             self.network.load_state_dict(weights)
         except RuntimeError as error:
-            msg = f"weights of {NAME}: expected the tensors of this network, got {len(weights)} that do not fit it"
+            msg = f"weights of {name}: expected the tensors of this network, got {len(weights)} that do not fit it"
             raise ExtractorError(msg) from error
 
     def _maps(self, normalised: Tensor) -> list[Tensor]:
         height, width = normalised.shape[-2:]
         if height * width <= self.spec.multiple**2:
-            msg = f"{NAME}: expected images of more than {self.spec.multiple**2} pixels, got {height}x{width}"
+            msg = f"{self.spec.name}: expected images of more than {self.spec.multiple**2} pixels, got {height}x{width}"
             raise ExtractorError(msg)
         maps = self.network(normalised)
         return [maps[i] for i in self.spec.layers]

@@ -11,6 +11,7 @@ import torch
 from tenshot.core.errors import ExtractorError
 from tenshot.features.base import Extractor, ExtractorSpec, state_digest
 from tenshot.features.lean_timm import import_timm
+from tenshot.features.names import LITE0, OWN
 from tenshot.features.weights import from_file, from_hub, lite0_weights
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TimmExtractor"]
 
-LITE0 = "efficientnet_lite0"
 TIMM_NAMES = {LITE0: "tf_efficientnet_lite0"}
 CONVOLUTIONAL_REACH = (4, 8, 16)
 
@@ -85,9 +85,9 @@ class TimmExtractor(Extractor):
 def _create(name: str, *, features_only: bool = True, **options: Any) -> nn.Module:  # noqa: ANN401 - timm's own options
     timm = import_timm()
     if not timm.is_model(name):
-        similar = ", ".join(difflib.get_close_matches(name, [LITE0, "resnet10", *timm.list_models()]))
+        similar = ", ".join(difflib.get_close_matches(name, [*OWN, *timm.list_models()]))
         hint = f" (did you mean {similar}?)" if similar else ""
-        msg = f"extractor {name!r}: expected efficientnet_lite0, resnet10 or a timm network{hint}"
+        msg = f"extractor {name!r}: expected {', '.join(OWN)} or a timm network{hint}"
         raise ExtractorError(msg)
     build = functools.partial(timm.create_model, name, pretrained=False, features_only=features_only, **options)
     try:

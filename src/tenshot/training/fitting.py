@@ -35,6 +35,13 @@ class Objective(nn.Module, ABC, Generic[Batch]):
     def optimiser(self) -> Optimizer:
         """A new optimiser over what is trained."""
 
+    def prepare(self, optimiser: Optimizer) -> None:
+        """Called between the gradients of a step and the step: the place to change the rate or shorten the gradients.
+
+        Args:
+            optimiser: which is about to move what is trained.
+        """
+
 
 def fit(
     objective: Objective[Batch],

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-import threading
-import warnings
-from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from tenshot.training.manners import interrupts, one_at_a_time, silence
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from torch import Tensor
     from torch.optim import Optimizer
@@ -23,10 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 Batch = TypeVar("Batch")
-
-# Warnings and signals, which a run switches for its time, belong to the whole process.
-ONE_AT_A_TIME = threading.RLock()
-CHATTER = ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.rank_zero")
 
 
 def run(
@@ -41,7 +35,7 @@ def run(
     Returns:
         Steps done: fewer than wanted if the batches ran out.
     """
-    with ONE_AT_A_TIME, TemporaryDirectory() as folder, _in_silence(), _interrupts():
+    with one_at_a_time(), TemporaryDirectory() as folder, silence(), interrupts():
         trainer = Trainer(
             accelerator="cpu",
             devices=1,
@@ -74,6 +68,9 @@ class _Loop(LightningModule, Generic[Batch]):
     def configure_optimizers(self) -> Optimizer:
         return self.objective.optimiser()
 
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        self.objective.prepare(optimizer)
+
 
 class _Report(Callback):
     """Tells the caller how far training is."""
@@ -84,37 +81,3 @@ class _Report(Callback):
 
     def on_train_batch_end(self, trainer: Trainer, *_: object) -> None:
         self.progress(trainer.global_step, self.steps)
-
-
-@contextmanager
-def _in_silence() -> Iterator[None]:
-    """Drops Lightning's remarks below warnings, of this thread alone."""
-    mine = threading.get_ident()
-
-    def worth_saying(record: logging.LogRecord) -> bool:
-        return record.levelno >= logging.WARNING or record.thread != mine
-
-    loggers = [logging.getLogger(name) for name in CHATTER]
-    for logger in loggers:
-        logger.addFilter(worth_saying)
-    try:
-        with warnings.catch_warnings():
-            # Lightning 2.6 asks torch's trees a question that newer versions of torch want put differently.
-            warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
-            # Frozen parts of an objective never leave evaluation mode.
-            warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")
-            yield
-    finally:
-        for logger in loggers:
-            logger.removeFilter(worth_saying)
-
-
-@contextmanager
-def _interrupts() -> Iterator[None]:
-    """An interrupt stays one: Lightning makes it the end of the process."""
-    try:
-        yield
-    except SystemExit as stop:
-        if isinstance(stop.__context__, KeyboardInterrupt):
-            raise stop.__context__ from None
-        raise

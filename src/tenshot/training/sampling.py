@@ -9,7 +9,7 @@ import torch
 from tenshot.core.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from torch import Tensor
 
@@ -22,10 +22,14 @@ class Episode(NamedTuple):
     Attributes:
         support: ``(K, 3, h, w)`` in [0, 1].
         query: ``(M, 3, h, w)`` in [0, 1]; none of them is in the support.
+        twin: draws the query at a place as it would be with a flaw, ``(3, h, w)``; ``None`` where that is not known.
+        foreign: reads a few pictures of other tasks, ``(N, 3, h, w)``; ``None`` where there are none.
     """
 
     support: Tensor
     query: Tensor
+    twin: Callable[[int], Tensor] | None = None
+    foreign: Callable[[], Tensor] | None = None
 
 
 def random_batches(frames: Tensor, *, size: int, generator: torch.Generator) -> Iterator[Tensor]:

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from tenshot import Adapted, Detector, DetectorConfig
 from tenshot.core.config import ExtractorConfig, settings
 from tenshot.core.errors import ExtractorError, InputError, MissingError, SupportError
 from tenshot.data.images import read_image
 from tenshot.features import build_extractor
+from tenshot.features.adapter import AdaptedExtractor, Adapter
+from tenshot.features.adapter_file import adapter_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -311,6 +315,59 @@ def test_the_name_overrides_the_settings() -> None:
     assert detector.extractor.spec.layers == (1, 2)
     assert detector.config.extractor.name == "resnet10"
     assert config.extractor.name == "efficientnet_lite0"
+
+
+@pytest.fixture
+def adapter(detector: Detector, tmp_path: Path) -> Path:
+    """An adapter for the detector's extractor, which counts its second layer half."""
+    spec = detector.extractor.spec
+    made = Adapter(spec.channels)
+    with torch.no_grad():
+        made.scale[0].copy_(torch.linspace(0, 2, spec.channels[0]))
+        made.log_balance[1] = math.log(0.5)
+    file = tmp_path / "adapter.safetensors"
+    save_file(made.tensors(), file, metadata=adapter_facts(spec, recipe="half"))
+    return file
+
+
+def test_an_adapter_is_asked_for_by_name_or_file(adapter: Path, detector: Detector, images: list[Image]) -> None:
+    adapted = Detector.from_pretrained(adapter=str(adapter), config=detector.config)
+    assert adapted.extractor.spec.adapter == "half"
+    assert adapted.settings["extractor"]["adapter"] == "half"
+    assert adapted.config.extractor.adapter == adapter
+    assert Detector.from_pretrained(adapter="none", config=adapted.config).extractor.spec == detector.extractor.spec
+    before, after = (each.adapt(images[:3]).predict(images[4])[0] for each in (detector, adapted))
+    assert before.score != after.score
+    with pytest.raises(ExtractorError, match="adapter 'episodic': expected an extractor that has one"):
+        Detector.from_pretrained("resnet10", adapter="episodic")
+    with pytest.raises(ExtractorError, match=r"trained on an extractor with layers \[0, 1\], got resnet10 with layers"):
+        Detector.from_pretrained("resnet10", adapter=adapter)
+
+
+def test_layers_count_as_their_balance_says(adapter: Path, detector: Detector, images: list[Image]) -> None:
+    task = Detector.from_pretrained(adapter=adapter, config=detector.config).adapt(images[:3])
+    parts = torch.split(task.path.atoms.flatten(0, 1), detector.extractor.spec.channels, dim=1)
+    first, second = (part.norm(dim=1).mean().item() for part in parts)
+    assert (first**2, second**2) == pytest.approx((0.8, 0.2), rel=0.01)
+    features = task.path.embed(torch.rand(1, 3, 64, 64))
+    responses = [part.norm(dim=1) for part in torch.split(features, detector.extractor.spec.channels, dim=1)]
+    relative = [each / typical for each, typical in zip(responses, task.path.strengths, strict=True)]
+    expected = (0.8 * relative[0] ** 2 + 0.2 * relative[1] ** 2).sqrt()
+    torch.testing.assert_close(task.path._strength(features), expected.flatten(1))
+
+
+@pytest.mark.parametrize("scoring", [{"map": "residual"}, {"map": "gradient", "score": "energy"}], ids=str)
+@pytest.mark.parametrize("coding", [{}, {"method": "full", "receptive_field": 3}, {"normalise": False}], ids=str)
+def test_an_adapter_that_changes_nothing_changes_no_bit(
+    *, scoring: dict[str, Any], coding: dict[str, Any], detector_of: Callable[..., Detector], images: list[Image]
+) -> None:
+    plain = detector_of(scoring=scoring, coding=coding)
+    idle = AdaptedExtractor(plain.extractor, Adapter(plain.extractor.spec.channels, rank=2), recipe="idle")
+    tasks = [each.adapt(images[:3]) for each in (plain, Detector(idle, plain.config))]
+    assert tasks[0].threshold == tasks[1].threshold
+    [before], [after] = (task.predict(images[4]) for task in tasks)
+    assert before.score == after.score
+    assert np.array_equal(before.anomaly_map, after.anomaly_map)
 
 
 def test_loading_refuses_a_device_that_is_not_there(detector: Detector, images: list[Image], tmp_path: Path) -> None:

@@ -2,25 +2,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 import torch
-
-from tenshot.detectors.adaptive_energy.path import directions, layer_norms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from tenshot import Adapted, Detector
     from tenshot.core.types import Image
-
-CHANNELS = (2, 3)
-
-
-def features() -> torch.Tensor:
-    return torch.rand(2, 5, 3, 4, generator=torch.Generator().manual_seed(0)) + 0.1
 
 
 def frames_of(*photos: NDArray[np.uint8]) -> torch.Tensor:
@@ -30,24 +22,6 @@ def frames_of(*photos: NDArray[np.uint8]) -> torch.Tensor:
 @pytest.fixture(scope="module")
 def adapted_of(detector_of: Callable[..., Detector], images: list[Image]) -> Callable[..., Adapted]:
     return lambda **changes: detector_of(**changes).adapt(images[:4])
-
-
-def test_every_layer_contributes_equally_to_a_unit_vector() -> None:
-    z = directions(features() * torch.tensor([1.0, 1, 1000, 1000, 1000]).view(1, 5, 1, 1), CHANNELS)
-    torch.testing.assert_close(z.norm(dim=1), torch.ones(2, 3, 4))
-    torch.testing.assert_close(z[:, :2].norm(dim=1), z[:, 2:].norm(dim=1))
-
-
-def test_a_silent_layer_is_no_division_by_zero() -> None:
-    z = features()
-    z[:, :2] = 0
-    assert directions(z, CHANNELS).isfinite().all()
-
-
-def test_layer_norms_say_how_strongly_each_layer_responds() -> None:
-    norms = layer_norms(features(), CHANNELS)
-    expected = [np.linalg.norm(part.numpy(), axis=1) for part in (features()[:, :2], features()[:, 2:])]
-    np.testing.assert_allclose(norms.numpy(), np.stack(expected, axis=1), rtol=1e-6)
 
 
 def test_features_lie_on_the_published_grid(detector: Detector, adapted_of: Callable[..., Adapted]) -> None:

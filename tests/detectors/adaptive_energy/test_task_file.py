@@ -18,18 +18,19 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import save, save_file
 
-from tenshot import Adapted
+from tenshot import Adapted, Detector
 from tenshot.core.config import DetectorConfig
 from tenshot.core.errors import MissingError, OutputError, TaskFileError
 from tenshot.detectors.adaptive_energy import task_file
-from tenshot.features import ResNet10
+from tenshot.features import ResNet10, ResNet10Extractor, shipped
+from tenshot.features.adapter import Adapter
+from tenshot.features.adapter_file import adapter_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
-    from tenshot import Detector
     from tenshot.core.types import Image
 
 ENTRY = "tenshot-task"
@@ -283,8 +284,6 @@ def test_a_task_of_another_extractor_is_refused(saved: Path, tmp_path: Path) -> 
 
 
 def test_weights_may_have_moved(images: list[Image], tmp_path: Path) -> None:
-    from tenshot import Detector
-
     first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
     save_file(ResNet10(seed=5).state_dict(), first)
     config = DetectorConfig.model_validate({"image_size": 64})
@@ -294,6 +293,87 @@ def test_weights_may_have_moved(images: list[Image], tmp_path: Path) -> None:
     with pytest.raises(MissingError, match=re.escape(str(first))):
         Adapted.load(file)
     assert Adapted.load(file, weights=second).predict(images[5])[0].score == before.predict(images[5])[0].score
+
+
+# --- adapters ------------------------------------------------------------------------------------------------------
+
+
+def save_adapter(file: Path, *, weight: float) -> Path:
+    """An adapter for the head of the untrained ResNet-10, whose first channel has a weight of its own."""
+    spec = ResNet10Extractor().spec
+    made = Adapter(spec.channels)
+    with torch.no_grad():
+        made.scale[0][0] = weight
+    save_file(made.tensors(), file, metadata=adapter_facts(spec, recipe=f"weight {weight}"))
+    return file
+
+
+@pytest.fixture
+def part(images: list[Image], tmp_path: Path) -> Path:
+    """A task made with the adapter ``a.safetensors`` beside it."""
+    adapter = save_adapter(tmp_path / "a.safetensors", weight=2)
+    config = DetectorConfig.model_validate({"image_size": 64, "extractor": {"name": "resnet10", "adapter": adapter}})
+    return Detector.from_pretrained(config=config).adapt(images[:2]).save(tmp_path / "part.tenshot")
+
+
+def test_a_task_says_its_adapter_and_finds_it_again(part: Path, images: list[Image], tmp_path: Path) -> None:
+    header, _ = contents(part)
+    assert header["extractor"]["adapter"] == "weight 2"
+    assert header["config"]["extractor"]["adapter"] == str(tmp_path / "a.safetensors")
+    loaded = Adapted.load(part)
+    assert loaded.summary()["extractor"]["adapter"] == "weight 2"
+    assert loaded.add(images[2:3]).save(tmp_path / "more.tenshot")
+    (tmp_path / "a.safetensors").rename(tmp_path / "b.safetensors")
+    with pytest.raises(MissingError, match=re.escape(str(tmp_path / "a.safetensors"))):
+        Adapted.load(part)
+    again = Adapted.load(part, adapter=tmp_path / "b.safetensors")
+    assert again.predict(images[5])[0].score == loaded.predict(images[5])[0].score
+
+
+def test_a_task_of_another_adapter_is_refused(part: Path, tmp_path: Path) -> None:
+    other = save_adapter(tmp_path / "other.safetensors", weight=3)
+    with pytest.raises(TaskFileError, match=r"and adapter weight 2; .* weight 3 \(differs: weights, adapter\)"):
+        Adapted.load(part, adapter=other)
+    with pytest.raises(TaskFileError, match=r"and adapter weight 2; here is resnet10 with weights \w{12} \(differs: "):
+        Adapted.load(part, adapter="none")
+    save_adapter(tmp_path / "a.safetensors", weight=3)
+    with pytest.raises(TaskFileError, match="made with another extractor"):
+        Adapted.load(part)
+
+
+@pytest.fixture
+def by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A later tenshot, in which the ResNet-10 goes through an adapter unless told otherwise."""
+    (tmp_path / "shipped").mkdir()
+    save_adapter(tmp_path / "shipped" / "resnet10-adapter.safetensors", weight=2)
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path / "shipped")
+    monkeypatch.setattr(shipped, "ADAPTED_BY_DEFAULT", {"resnet10"})
+
+
+def test_a_file_from_before_there_were_adapters_has_none(
+    images: list[Image], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    config = DetectorConfig.model_validate({"image_size": 64})
+    before = Detector.from_pretrained("resnet10", config=config).adapt(images[:2])
+    header, tensors = contents(before.save(tmp_path / "new.tenshot"))
+    del header["extractor"]["adapter"], header["extractor"]["balance"], header["config"]["extractor"]["adapter"]
+    (tmp_path / "old.tenshot").write_bytes(redigested(header, tensors))
+    request.getfixturevalue("by_default")
+    assert Detector.from_pretrained("resnet10", config=config).extractor.spec.adapter == "weight 2"
+    for name in ("old", "new"):
+        after = Adapted.load(tmp_path / f"{name}.tenshot")
+        assert after.path.extractor.spec.adapter is None
+        assert after.predict(images[5])[0].score == before.predict(images[5])[0].score
+
+
+@pytest.mark.usefixtures("by_default")
+def test_a_task_made_with_the_default_adapter_keeps_it_when_the_default_changes(
+    images: list[Image], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = DetectorConfig.model_validate({"image_size": 64})
+    file = Detector.from_pretrained("resnet10", config=config).adapt(images[:2]).save(tmp_path / "part.tenshot")
+    monkeypatch.setattr(shipped, "ADAPTED_BY_DEFAULT", frozenset())
+    assert Adapted.load(file).path.extractor.spec.adapter == "weight 2"
 
 
 # --- whole or not at all -------------------------------------------------------------------------------------------

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from tenshot.detectors.adaptive_energy.path import ScoringPath, directions
+from tenshot.data.frames import to_tensor
+from tenshot.detectors.adaptive_energy.path import ScoringPath
 from tenshot.detectors.entries import Materials
-from tenshot.detectors.framing import to_tensor
 from tenshot.detectors.registry import find_entry
+from tenshot.energy import directions
 from tenshot.features import ResNet10Extractor
 
 if TYPE_CHECKING:

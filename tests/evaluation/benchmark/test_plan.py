@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tenshot.data.folders import GOOD, Category, LabelledImage
-from tenshot.evaluation.benchmark.plan import Judge, Key, Request, Teach, all_keys, judge_jobs, teach_jobs
+from tenshot.evaluation.benchmark.plan import Judge, Key, Request, Teach, all_keys, judge_jobs, teach_job, teach_jobs
 from tenshot.evaluation.benchmark.subjects import Subject
 
 
@@ -68,15 +68,22 @@ def test_shots_are_judged_together_whatever_conditions_there_are() -> None:
 
 def test_a_training_leaves_out_what_will_be_judged() -> None:
     wanted = request("maml_ae", "adaptive", "nearest")
-    subjects = {each.name: each for each in wanted.subjects}
     keys = all_keys(wanted, [category("a"), category("b")])
-    assert teach_jobs(keys, subjects) == (Teach("maml_ae", "a"), Teach("maml_ae", "b"))
+    assert teach_jobs(wanted, keys) == (Teach("maml_ae", "a"), Teach("maml_ae", "b"))
     untrained = replace(wanted, subjects=(Subject("maml_ae", untrained=True),))
-    keys = all_keys(untrained, [category("a")])
-    assert teach_jobs(keys, {each.name: each for each in untrained.subjects}) == ()
+    assert teach_jobs(untrained, all_keys(untrained, [category("a")])) == ()
+
+
+def test_a_training_apart_serves_every_product() -> None:
+    wanted = request("maml_ae", "sparse_ae", "nearest", train_apart=True)
+    keys = all_keys(wanted, [category("a"), category("b")])
+    assert teach_jobs(wanted, keys) == (Teach("maml_ae", None), Teach("sparse_ae", None))
+    assert teach_job(wanted, keys[0]) == Teach("maml_ae", None)
+    assert teach_job(wanted, keys[-1]) is None
 
 
 def test_jobs_have_names_for_people() -> None:
     assert Judge((Key("a", "nearest", 1, 0, "plain"),)).label == "a: nearest"
     assert Judge((Key("a", "nearest", 1, 0, "blur:2"),)).label == "a: nearest, blur:2"
     assert Teach("maml_ae", "a").label == "maml_ae: training on everything but a"
+    assert Teach("maml_ae", None).label == "maml_ae: training on the folders of --train-on alone"

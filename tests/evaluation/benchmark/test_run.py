@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import random
 import shutil
 import subprocess
@@ -9,15 +10,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
 
+from tenshot.core.config import ExtractorConfig
 from tenshot.core.errors import InputError, MissingError
+from tenshot.detectors.maml_autoencoder.network import ResNetAutoEncoder
 from tenshot.evaluation.benchmark import identities
+from tenshot.evaluation.benchmark import run as module
+from tenshot.evaluation.benchmark.markdown import tables
 from tenshot.evaluation.benchmark.plan import Request
 from tenshot.evaluation.benchmark.run import start
 from tenshot.evaluation.benchmark.schema import Made, Results
 from tenshot.evaluation.benchmark.subjects import Subject, variants
+from tenshot.features import build_extractor
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 MADE = Made(command="tenshot benchmark", commit=None, machine={}, versions={})
@@ -160,6 +168,124 @@ def test_a_product_without_both_kinds_of_images_is_refused(small_data: Path, tmp
     shutil.rmtree(copy / "test" / "good")
     with pytest.raises(InputError, match="cup: expected normal and anomalous images to judge, got 0 and 5"):
         start(request(small_data, sets=(str(copy),)), tmp_path / "out", resume=False, watcher=Watcher())
+
+
+@pytest.fixture
+def trainings(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """Sizes of what MAML-AE was trained on, training by training; jobs are done one by one in this process."""
+    done: list[list[int]] = []
+
+    def train(subject: Subject, tasks: list[torch.Tensor], seed: int) -> dict[str, torch.Tensor]:
+        assert (subject.detector, seed) == ("maml_ae", 0)
+        done.append([len(task) for task in tasks])
+        return ResNetAutoEncoder(torch.Generator().manual_seed(1)).state_dict()
+
+    def one_by_one(jobs: Iterable[Any], *, desk: Any, foreman: Any, count: int) -> None:
+        assert count == 1
+        for job in jobs:
+            assert foreman.may_start(job), "what a job needs was made before"
+            foreman.finished(job, desk(job, lambda *_: None))
+
+    monkeypatch.setattr(Subject, "train", train)
+    monkeypatch.setattr(module, "run_jobs", one_by_one)
+    return done
+
+
+@pytest.fixture
+def apart(small_data: Path, tmp_path: Path) -> Path:
+    """A folder of two products of three and five photos."""
+    for name, count in (("cups", 3), ("lids", 5)):
+        (tmp_path / "apart" / name).mkdir(parents=True)
+        for index in range(count):
+            shutil.copy(
+                small_data / "mvtec_ad" / "bottle" / "train" / "good" / f"{index:03}.png", tmp_path / "apart" / name
+            )
+    return tmp_path / "apart"
+
+
+def test_trained_apart_a_detector_is_trained_once_whatever_is_judged(
+    small_data: Path, tmp_path: Path, apart: Path, trainings: list[list[int]]
+) -> None:
+    other = tmp_path / "data" / "can"
+    shutil.copytree(small_data / "mvtec_ad" / "bottle", other)
+    alone = request(small_data, subjects=(Subject("maml_ae"),), shots=(1,), train_on=(apart,), train_apart=True)
+    run = start(alone, tmp_path / "out", resume=False, watcher=Watcher())
+    run.measure(jobs=1)
+    assert trainings == [[3, 5]]
+    results = run.results(MADE, threads=None)
+    assert results.protocol.train_apart
+    assert "learned from the folders of --train-on alone, once for all" in tables(results)
+
+    # Another product to judge is no other training, and no other cell of the first one.
+    both = replace(alone, sets=(*alone.sets, str(other)))
+    more = start(both, tmp_path / "out", resume=True, watcher=Watcher())
+    more.measure(jobs=1)
+    assert trainings == [[3, 5]]
+    assert set(run._ids.values()) < set(more._ids.values())
+
+    # Leaving one out is another training for each, and other cells.
+    usual = start(replace(both, train_apart=False), tmp_path / "out", resume=True, watcher=Watcher())
+    usual.measure(jobs=1)
+    assert trainings[1:] == [[12, 3, 5], [12, 3, 5]]
+    assert not set(usual._ids.values()) & set(more._ids.values())
+    assert "--train-on alone" not in tables(usual.results(MADE, threads=None))
+
+
+QUICK = """
+import sys
+from tenshot.evaluation.benchmark.subjects import Subject
+
+class Quick(Subject):
+    def train(self, tasks, seed):
+        module = sys.modules[self.entry.train.__module__]
+        real, module.fit = module.fit, lambda *given, **how: real(*given, **(how | {"steps": 2}))
+        try:
+            return super().train(tasks, seed)
+        finally:
+            module.fit = real
+"""
+
+
+def test_workers_train_what_learns_apart(
+    small_data: Path, tmp_path: Path, apart: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two steps each, for real."""
+    (tmp_path / "a_quick_subject.py").write_text(QUICK)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "a_quick_subject", raising=False)
+    quick = importlib.import_module("a_quick_subject").Quick
+    subjects = (quick("episodic"), quick("maml_ae"), Subject("episodic", untrained=True))
+    wanted = request(small_data, subjects=subjects, shots=(1,), seeds=(0,), train_on=(apart,), train_apart=True)
+    run = start(replace(wanted, test_images=2), tmp_path / "out", resume=False, watcher=Watcher())
+    run.measure(jobs=1)
+    cells = {cell.detector: cell for cell in run.results(MADE, threads=None).cells}
+    assert set(cells) == {"episodic", "maml_ae", "episodic untrained"}
+    assert cells["episodic"].threshold != cells["episodic untrained"].threshold
+    files = {file.name.partition("--")[0]: file for file in (tmp_path / "out" / "trained").iterdir()}
+    assert set(files) == {"episodic", "maml_ae"}, "once for all that is judged"
+    found, start_of_it = (
+        build_extractor(ExtractorConfig(name=name, weights=files["episodic"]))
+        for name in ("tenshot_resnet10", "tenshot_resnet10_untrained")
+    )
+    assert found.spec.grid_stride == 16
+    assert found.spec.weights != start_of_it.spec.weights
+
+
+@pytest.mark.parametrize("what", ["weights", "adapter"])
+def test_other_weights_in_the_same_file_make_other_cells(small_data: Path, tmp_path: Path, what: str) -> None:
+    def ids() -> set[str]:
+        identities._content.cache_clear()
+        subject = Subject("adaptive", "resnet10", str(tmp_path / "weights"), {"extractor": {"adapter": adapter}})
+        run = start(request(small_data, subjects=(subject,)), tmp_path / "out", resume=True, watcher=Watcher())
+        return set(run._ids.values())
+
+    adapter = str(tmp_path / "adapter")
+    for name in ("weights", "adapter"):
+        (tmp_path / name).write_bytes(b"before")
+    before = ids()
+    assert ids() == before
+    (tmp_path / what).write_bytes(b"after")
+    assert not ids() & before
 
 
 def _command(data: Path, out: Path) -> list[str]:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tenshot.core.errors import InputError
+from tenshot.core.errors import ExtractorError, InputError
 from tenshot.evaluation.benchmark import subjects as module
 from tenshot.evaluation.benchmark.subjects import Subject, code_digest, parse_subject, variants, with_controls
-from tenshot.features import build_extractor
+from tenshot.features import build_extractor, shipped
 
 
 def test_a_detector_may_be_named_with_an_extractor() -> None:
@@ -55,6 +55,45 @@ def test_a_description_is_plain_and_names_no_folder() -> None:
     text = json.dumps(subject.describe())
     assert "somewhere" not in text
     assert "w.safetensors" in text
+
+
+def test_rows_with_and_without_an_adapter_are_told_apart() -> None:
+    settings = {"extractor.adapter": ["none", "episodic", "/lab/tries/b7.safetensors"]}
+    rows = variants(Subject("adaptive"), settings)
+    assert [each.name for each in rows] == [
+        "adaptive adapter=none",
+        "adaptive adapter=episodic",
+        "adaptive adapter=b7.safetensors",
+    ]
+    assert rows[2].describe()["changes"] == {"extractor": {"adapter": "b7.safetensors"}}
+
+
+def test_every_detector_says_which_files_decide_what_it_computes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
+    ours, adapter, own = (
+        tmp_path / f"{name}.safetensors" for name in ("tenshot_resnet10", "efficientnet_lite0-adapter", "own")
+    )
+    for file in (ours, adapter, own):
+        file.touch()
+    episodic = {"extractor": {"adapter": "episodic"}}
+    assert Subject("adaptive").files() == ()
+    assert Subject("difference").files() == ()
+    assert Subject("padim", changes=episodic).files() == (adapter,)
+    assert Subject("paper", "tenshot_resnet10").files() == (ours,)
+    assert Subject("nearest", "tenshot_resnet10_untrained").files() == (ours,)
+    assert Subject("pca", "resnet10", str(own)).files() == (own,)
+    with pytest.raises(ExtractorError, match=r"expected an extractor that has one \(efficientnet_lite0\), got"):
+        Subject("paper", changes=episodic).files()
+
+
+def test_rows_of_trained_networks_and_their_controls_are_built_at_their_own_size() -> None:
+    for name in ("paper@tenshot_resnet10", "adaptive@tenshot_resnet10", "adaptive@tenshot_resnet10_untrained"):
+        built = parse_subject(name).build(build_extractor)
+        assert built.extractor.spec.name == name.partition("@")[2]
+        assert built.config.image_size is None
+        assert built.settings["extractor"]["image_size"] == built.extractor.spec.image_size
 
 
 def test_only_code_that_decides_a_score_makes_other_cells(monkeypatch: pytest.MonkeyPatch) -> None:

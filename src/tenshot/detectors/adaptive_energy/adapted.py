@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from tenshot.calibration import outliers, promises
+from tenshot.core.config import ExtractorConfig, validated
 from tenshot.core.errors import InputError, TaskFileError
 from tenshot.detectors.adaptive_energy import task_file
 from tenshot.detectors.adaptive_energy.judging import judge_photo
@@ -195,16 +196,24 @@ class Adapted:
     @classmethod
     @torch.inference_mode(mode=False)
     @torch.no_grad()
-    def load(cls, path: str | Path, *, weights: Path | None = None, device: str = "cpu") -> Adapted:
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        weights: Path | None = None,
+        adapter: str | Path | None = None,
+        device: str = "cpu",
+    ) -> Adapted:
         """Reads a task file and its extractor.
 
         Args:
             path: of the task file.
             weights: the extractor's weights, if they are no longer where they were at adaptation.
+            adapter: the file of its adapter, likewise.
             device: to run on.
 
         Raises:
-            MissingError: no such file, or its extractor's weights are not there.
+            MissingError: no such file, or its extractor's weights or adapter are not there.
             TaskFileError: damaged, truncated, another version, or made with another extractor.
             InputError: a device that is not there.
         """
@@ -213,9 +222,9 @@ class Adapted:
         if config.name != spec.name:
             msg = f"{path}: not a whole tenshot task file (its extractor is {spec.name} here and {config.name} there)"
             raise TaskFileError(msg)
-        if weights is not None:
-            config = config.model_copy(update={"weights": weights})
-        extractor = build_extractor(config, device=device)
+        wanted = {"weights": weights, "adapter": adapter or task_file.adapter_of(config, spec)}
+        changes = {setting: value for setting, value in wanted.items() if value is not None}
+        extractor = build_extractor(validated(ExtractorConfig, config.model_dump() | changes), device=device)
         task_file.require_same_extractor(path, spec, extractor.spec)
         embedding = ScoringPath(extractor, task.config)
         return cls(ScoringPath(extractor, task.config, dictionary_of(embedding, task.shots)).to(device), task)
@@ -224,7 +233,13 @@ class Adapted:
         """Everything worth knowing about the task, in plain types."""
         task, spec = self.task, self.path.extractor.spec
         return {
-            "extractor": {"name": spec.name, "layers": list(spec.layers), "weights": spec.weights},
+            "extractor": {
+                "name": spec.name,
+                "layers": list(spec.layers),
+                "weights": spec.weights,
+                "adapter": spec.adapter,
+                "balance": list(spec.balance),
+            },
             "input_size": list(task.framing.size),
             "tile": task.framing.tile,
             "config": task.config.model_dump(mode="json"),

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from tenshot.core.config import DetectorConfig
+from tenshot.core.config import DetectorConfig, ExtractorConfig, validated
 from tenshot.core.errors import InputError, SupportError
+from tenshot.data.frames import to_tensor
 from tenshot.detectors.adaptive_energy.adapted import Adapted
 from tenshot.detectors.adaptive_energy.learning import extract, learn, own_framing, select_photos
 from tenshot.detectors.adaptive_energy.path import ScoringPath
 from tenshot.detectors.adaptive_energy.task import Task
-from tenshot.detectors.framing import to_tensor
 from tenshot.detectors.photos import as_sequence, decode, take_photos
 from tenshot.features import build_extractor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from torch import Tensor
 
@@ -54,29 +54,32 @@ class Detector:
         name: str | None = None,
         *,
         weights: str | Path | None = None,
+        adapter: str | Path | None = None,
         config: DetectorConfig | None = None,
         device: str = "cpu",
     ) -> Detector:
         """Builds a detector.
 
         Args:
-            name: ``efficientnet_lite0`` (default), ``resnet10`` or any timm network; overrides the one in ``config``.
+            name: ``efficientnet_lite0`` (default), ``tenshot_resnet10``, ``resnet10`` or any timm network; overrides
+                the one in ``config``.
             weights: local safetensors file; overrides the one in ``config``.
+            adapter: ``none``, ``episodic`` for the one shipped beside the extractor, or a local safetensors file;
+                overrides the one in ``config``.
             config: all settings.
             device: torch device to run on.
 
         Raises:
-            ExtractorError: unknown name, layers that do not exist, weights of another network.
-            MissingError: weights that are neither here nor to be had.
+            ExtractorError: unknown name, layers that do not exist, weights of another network, an adapter of another
+                extractor.
+            MissingError: weights or an adapter that are neither here nor to be had.
             InputError: a device that is not there.
         """
         config = config or DetectorConfig()
-        changes: dict[str, object] = {}
-        if name is not None:
-            changes["name"] = name
-        if weights is not None:
-            changes["weights"] = Path(weights)
-        config = config.model_copy(update={"extractor": config.extractor.model_copy(update=changes)})
+        wanted = {"name": name, "weights": weights, "adapter": adapter}
+        changes = {setting: value for setting, value in wanted.items() if value is not None}
+        extractor = validated(ExtractorConfig, config.extractor.model_dump() | changes)
+        config = config.model_copy(update={"extractor": extractor})
         return cls(build_extractor(config.extractor, device=device), config)
 
     @property

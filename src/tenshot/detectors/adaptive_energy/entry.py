@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tenshot.detectors.entries import Materials
 
-__all__ = ["ENTRIES", "build_with"]
+__all__ = ["ENTRIES", "PAPER", "build_with"]
 
 PAPER: dict[str, dict[str, Any]] = {
     "extractor": {"name": "resnet10"},
@@ -50,8 +50,8 @@ ENTRIES = (
     Entry("adaptive", "tenshot's default: local codes over an active set of pretrained features", "shots", _build),
     Entry(
         "paper",
-        "Wang et al. (2022) as printed: ISTC over the whole dictionary, SigShrink, gradient map, score = energy; its "
-        "ResNet-10 is untrained",
+        "Wang et al. (2022) as printed: ISTC over the whole dictionary, SigShrink, gradient map, score = energy; on "
+        "an untrained ResNet-10 unless another extractor is named",
         "shots",
         _build_paper,
     ),

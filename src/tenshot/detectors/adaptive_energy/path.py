@@ -12,8 +12,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tenshot.coding import gather_volumes
-from tenshot.energy import Dictionary, energy, explain, gaussian_blur, gradient_map, upsample, worst_mean
+from tenshot.energy import (
+    Dictionary,
+    coder_inputs,
+    energy,
+    explain,
+    gaussian_blur,
+    gradient_map,
+    layer_norms,
+    upsample,
+    worst_mean,
+)
 from tenshot.features import join_maps
 
 if TYPE_CHECKING:
@@ -22,7 +31,7 @@ if TYPE_CHECKING:
 
 HALF = 0.5
 
-__all__ = ["ScoringPath", "covered", "directions", "layer_norms"]
+__all__ = ["ScoringPath", "covered"]
 
 
 class ScoringPath(nn.Module):
@@ -76,12 +85,8 @@ class ScoringPath(nn.Module):
 
     def atoms_of(self, features: Tensor) -> Tensor:
         """What the coder sees: ``(B, d, h', w')`` features to ``(B, P, d · l²)`` directions of volumes."""
-        z = features
-        if self.config.coding.normalise:
-            z = directions(z, self.extractor.spec.channels)
-        # Dividing by l keeps volumes of unit-norm features at unit norm: λ means the same for every l.
-        field = self.config.coding.receptive_field
-        return (gather_volumes(z, field) / field).flatten(2).mT
+        spec = self.extractor.spec
+        return coder_inputs(features, spec.channels, coding=self.config.coding, balance=spec.balance)
 
     def forward(
         self, frames: Tensor, *, roi: Tensor | None = None, exclude: int | None = None
@@ -145,25 +150,16 @@ class ScoringPath(nn.Module):
         return scores, maps if roi is None else maps * roi
 
     def _strength(self, features: Tensor) -> Tensor:
-        """``(B, P)``: 1 where every layer responds as it typically does on normal images."""
-        relative = layer_norms(features, self.extractor.spec.channels) / self.strengths[:, None, None]
+        """``(B, P)``: 1 where every layer, which counts as in the coder, responds as it does on normal images."""
+        spec = self.extractor.spec
+        relative = layer_norms(features, spec.channels) / self.strengths[:, None, None]
+        relative = relative * features.new_tensor(spec.balance)[:, None, None]
         return relative.square().mean(dim=1).sqrt().flatten(1)
 
     def _residual(self, features: Tensor, exclude: int | None) -> Tensor:
         dictionary = Dictionary(self.atoms, self.owners, self.lipschitz, self.strengths, self.projection, self.keys)
         z = self.atoms_of(features)
         return torch.stack([explain(each, dictionary, config=self.config.coding, exclude=exclude) for each in z])
-
-
-def directions(z: Tensor, channels: tuple[int, ...]) -> Tensor:
-    """Unit-norm features, every tapped layer contributing equally: ``(B, d, h', w')`` to the same shape."""
-    parts = [F.normalize(part, dim=1) for part in torch.split(z, list(channels), dim=1)]
-    return torch.cat(parts, dim=1) / len(parts) ** 0.5
-
-
-def layer_norms(z: Tensor, channels: tuple[int, ...]) -> Tensor:
-    """How strongly each tapped layer responds: ``(B, d, h', w')`` to ``(B, S, h', w')``, at least 0."""
-    return torch.stack([part.norm(dim=1) for part in torch.split(z, list(channels), dim=1)], dim=1)
 
 
 def covered(regions: Tensor, grid: tuple[int, int]) -> Tensor:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from tenshot.core.errors import ExtractorError, SupportError
-from tenshot.detectors.adaptive_energy.path import covered, layer_norms
-from tenshot.energy import Dictionary, build_dictionary, farthest_first
+from tenshot.detectors.adaptive_energy.path import covered
+from tenshot.energy import Dictionary, build_dictionary, farthest_first, layer_norms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -25,7 +25,9 @@ from tenshot.features.base import ExtractorSpec, state_digest
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["FORMAT_VERSION", "read", "require_same_extractor", "write"]
+    from tenshot.core.config import ExtractorConfig
+
+__all__ = ["FORMAT_VERSION", "adapter_of", "read", "require_same_extractor", "write"]
 
 FORMAT = "tenshot-task"
 FORMAT_VERSION = 1
@@ -35,8 +37,8 @@ SHOT_TENSORS = ("features", "inside", "order", "frames")
 def write(path: str | Path, task: Task, spec: ExtractorSpec) -> Path:
     """Writes a task file beside its place and renames it: whole or not at all. The same task gives the same bytes.
 
-    It holds the names of the shots and of a local weights file as they were given; and where holding a shot out needs
-    it (a single shot, gradient maps), the shot itself at input resolution.
+    It holds the names of the shots and of local files of weights and adapter as they were given; and where holding a
+    shot out needs it (a single shot, gradient maps), the shot itself at input resolution.
 
     Raises:
         OutputError: if it cannot be written.
@@ -91,6 +93,13 @@ def read(path: str | Path) -> tuple[Task, ExtractorSpec]:
     return task, spec
 
 
+def adapter_of(config: ExtractorConfig, spec: ExtractorSpec) -> str | Path | None:
+    """The adapter that a task was made with, whatever the default is by now, which may have been another one then."""
+    if spec.adapter is None:
+        return "none"
+    return config.adapter or "episodic"
+
+
 def require_same_extractor(path: str | Path, recorded: ExtractorSpec, present: ExtractorSpec) -> None:
     """Refuses a task made with another extractor: its features would mean nothing here.
 
@@ -100,10 +109,15 @@ def require_same_extractor(path: str | Path, recorded: ExtractorSpec, present: E
     if recorded != present:
         differs = [name for name, value in asdict(recorded).items() if value != asdict(present)[name]]
         msg = (
-            f"{path}: made with another extractor, {recorded.name} with weights {recorded.weights[:12]}; "
-            f"here is {present.name} with weights {present.weights[:12]} (differs: {', '.join(differs)})"
+            f"{path}: made with another extractor, {_told(recorded)}; "
+            f"here is {_told(present)} (differs: {', '.join(differs)})"
         )
         raise TaskFileError(msg)
+
+
+def _told(spec: ExtractorSpec) -> str:
+    adapter = f" and adapter {spec.adapter}" if spec.adapter else ""
+    return f"{spec.name} with weights {spec.weights[:12]}{adapter}"
 
 
 def _open(file: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -9,11 +9,10 @@ import torch
 from pydantic import Field
 
 from tenshot.core.config import Settings
-from tenshot.detectors.adaptive_energy.path import directions
 from tenshot.detectors.featured import FeatureMethod, FeatureSettings
 from tenshot.detectors.framed import Normality
 from tenshot.detectors.settings import WorstShare
-from tenshot.energy import upsample, worst_mean
+from tenshot.energy import directions, upsample, worst_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +63,8 @@ class PcaResidual(FeatureMethod):
     def represent(self, frames: Tensor) -> Tensor:
         """Frames ``(B, 3, h, w)`` in [0, 1] to features ``(B, d, h', w')``."""
         features = super().represent(frames)
-        return directions(features, self.extractor.spec.channels) if self.config.subspace.normalise else features
+        spec = self.extractor.spec
+        return directions(features, spec.channels, spec.balance) if self.config.subspace.normalise else features
 
     def fit(self, support: Tensor) -> SubspaceNormality:
         """The mean of all positions, and the fewest principal directions that explain the wanted share."""

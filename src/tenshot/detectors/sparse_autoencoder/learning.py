@@ -53,7 +53,7 @@ class SparseObjective(Objective["Sequence[Episode]"]):
 
     def loss(self, batch: Sequence[Episode]) -> Tensor:
         """See ``Objective.loss``."""
-        return torch.stack([self._query_loss(*episode) for episode in batch]).mean()
+        return torch.stack([self._query_loss(each.support, each.query) for each in batch]).mean()
 
     def optimiser(self) -> Adam:
         """See ``Objective.optimiser``."""

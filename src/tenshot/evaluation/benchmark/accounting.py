@@ -34,6 +34,11 @@ def protocol(results: Results) -> Section:
     ]
     if shared.test_images is not None:
         text.append(f"At most {shared.test_images} normal and {shared.test_images} anomalous images were judged.")
+    if shared.train_apart:
+        text.append(
+            "Detectors that learn from other products first have learned from the folders of --train-on alone, once "
+            "for all products judged here, and from none of these."
+        )
     products = Table(
         "Products",
         ("product", "digest", "to learn from", "normal judged", "anomalous judged", "masks"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tenshot.core.errors import InputError
 from tenshot.data.catalogue import find_sets
 from tenshot.evaluation.benchmark.draws import limit_test
-from tenshot.evaluation.benchmark.plan import Judge, Key, Teach
+from tenshot.evaluation.benchmark.plan import Judge, Key, Teach, teach_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -113,12 +113,12 @@ class Desk:
     Attributes:
         request: what is measured.
         names: of the drawn normal images, by product and seed.
-        trained: file and identity of every training, by subject and held-out product.
+        trained: file and identity of every training.
     """
 
     request: Request
     names: Mapping[str, Mapping[str, Sequence[str]]]
-    trained: Mapping[tuple[str, str], tuple[Path, str]] = field(default_factory=dict)
+    trained: Mapping[Teach, tuple[Path, str]] = field(default_factory=dict)
 
     def __call__(self, job: Any, progress: Step) -> Any:  # noqa: ANN401 - each job has a result of its own
         """Does a job; gives cells of a ``Judge``, settings of a ``Describe``, pictures of a ``Show``."""
@@ -145,11 +145,12 @@ class Desk:
     ) -> tuple[AnomalyDetector, float | None]:
         subject = self._subjects[key.detector]
         seed = key.seed if subject.entry.kind == "all" else 0
-        if not subject.needs_training:
+        job = teach_job(self.request, key)
+        if job is None:
             return subject.build(extractors, seed=seed), None
         from tenshot.evaluation.benchmark.teaching import read_trained
 
-        file, identity = self.trained[key.detector, key.set]
+        file, identity = self.trained[job]
         trained = read_trained(file, identity)
         if trained is None:
             msg = f"{file}: the trained weights are gone or damaged; --resume trains again"
@@ -168,7 +169,7 @@ class Desk:
     def _teach(self, job: Teach) -> None:
         from tenshot.evaluation.benchmark.teaching import lesson, teach
 
-        file, identity = self.trained[job.detector, job.without]
+        file, identity = self.trained[job]
         tasks = lesson(self._categories.values(), without=job.without, folders=self.request.train_on)
         teach(self._subjects[job.detector], tasks, file=file, identity=identity)
 

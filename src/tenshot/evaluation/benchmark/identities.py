@@ -50,7 +50,7 @@ class Identities:
         self.code = {each.name: code_digest(each) for each in request.subjects}
         libraries = installed_versions(LIBRARIES)
         self._subjects = {
-            each.name: [each.describe(), self.code[each.name], each.weights and _content(Path(each.weights)), libraries]
+            each.name: [each.describe(), self.code[each.name], [_content(file) for file in each.files()], libraries]
             for each in request.subjects
         }
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tenshot.data.folders import Category
     from tenshot.evaluation.benchmark.subjects import Subject
 
-__all__ = ["Judge", "Key", "Request", "Teach", "all_keys", "judge_jobs", "teach_jobs"]
+__all__ = ["Judge", "Key", "Request", "Teach", "all_keys", "judge_jobs", "teach_job", "teach_jobs"]
 
 MAP_BYTES = 256 * 256 * 4
 MOST_BYTES = 4 << 30  # of maps, in all jobs that run at once
@@ -36,6 +36,7 @@ class Request:
         false_alarm_rate: the wanted one.
         test_images: at most so many normal and so many anomalous images are judged; ``None`` for all.
         train_on: folders whose sub-folders of images are further products that trained detectors learn from.
+        train_apart: whether they learn from those alone, once for all that is judged.
         replay: names of normal images by product and seed, instead of drawing.
     """
 
@@ -48,6 +49,7 @@ class Request:
     false_alarm_rate: float = 0.05
     test_images: int | None = None
     train_on: tuple[Path, ...] = ()
+    train_apart: bool = False
     replay: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
 
 
@@ -82,20 +84,21 @@ class Judge:
 
 @dataclass(frozen=True)
 class Teach:
-    """A job: train a detector on all products but one.
+    """A job: train a detector on other products than the judged one.
 
     Attributes:
         detector: name of the subject.
-        without: name of the product that it must not see.
+        without: name of the product that it must not see; ``None`` if it sees none that is judged.
     """
 
     detector: str
-    without: str
+    without: str | None
 
     @property
     def label(self) -> str:
         """For people."""
-        return f"{self.detector}: training on everything but {self.without}"
+        what = "the folders of --train-on alone" if self.without is None else f"everything but {self.without}"
+        return f"{self.detector}: training on {what}"
 
 
 def all_keys(request: Request, categories: Iterable[Category]) -> tuple[Key, ...]:
@@ -140,7 +143,12 @@ def judge_jobs(keys: Sequence[Key], categories: Mapping[str, Category], *, at_on
         yield from (Judge(tuple(whole[start : start + size])) for start in range(0, len(whole), size))
 
 
-def teach_jobs(keys: Iterable[Key], subjects: Mapping[str, Subject]) -> tuple[Teach, ...]:
+def teach_job(request: Request, key: Key) -> Teach | None:
+    """The training that a cell needs; ``None`` for none."""
+    subject = next(each for each in request.subjects if each.name == key.detector)
+    return Teach(key.detector, None if request.train_apart else key.set) if subject.needs_training else None
+
+
+def teach_jobs(request: Request, keys: Iterable[Key]) -> tuple[Teach, ...]:
     """The trainings that cells need, each once."""
-    needed = ((key.detector, key.set) for key in keys if subjects[key.detector].needs_training)
-    return tuple(Teach(detector, held_out) for detector, held_out in dict.fromkeys(needed))
+    return tuple(dict.fromkeys(job for key in keys if (job := teach_job(request, key)) is not None))

@@ -14,7 +14,7 @@ from tenshot.evaluation.benchmark.draws import draw, draw_names
 from tenshot.evaluation.benchmark.identities import Identities
 from tenshot.evaluation.benchmark.judging import MAP_SIZE
 from tenshot.evaluation.benchmark.log import CellLog
-from tenshot.evaluation.benchmark.plan import Judge, Key, Teach, all_keys, judge_jobs, teach_jobs
+from tenshot.evaluation.benchmark.plan import Judge, Key, Teach, all_keys, judge_jobs, teach_job, teach_jobs
 from tenshot.evaluation.benchmark.teaching import read_trained, trained_file
 from tenshot.evaluation.benchmark.workers import run_jobs
 
@@ -84,11 +84,8 @@ class Run:
         self._try_draws()
         self._identities = Identities(request, self.categories, self._names)
         self._trainings = {
-            (job.detector, job.without): (
-                trained_file(out / TRAINED, job.detector, job.without),
-                self._identities.of_training(job),
-            )
-            for job in teach_jobs(self.keys, self._subjects)
+            job: (trained_file(out / TRAINED, job.detector, job.without), self._identities.of_training(job))
+            for job in teach_jobs(request, self.keys)
         }
         self._ids = {key: self._identities.of_cell(key, self._training(key)) for key in self.keys}
         self._desk = Desk(request, self._names, self._trainings)
@@ -107,8 +104,8 @@ class Run:
         missing = [key for key in self.keys if self._ids[key] not in self._log.records]
         self._watcher.planned(len(self.keys), len(self.keys) - len(missing))
         # Costs and pictures need trained detectors, too, even if every cell is there and their weights are not.
-        wanted = teach_jobs([*missing, *self._cost_keys(), *self._picture_keys()], self._subjects)
-        self._taught |= {job for job in wanted if read_trained(*self._trainings[job.detector, job.without]) is not None}
+        wanted = teach_jobs(self.request, [*missing, *self._cost_keys(), *self._picture_keys()])
+        self._taught |= {job for job in wanted if read_trained(*self._trainings[job]) is not None}
         trainings = [job for job in wanted if job not in self._taught]
         settings = [
             Describe(each.name)
@@ -152,6 +149,7 @@ class Run:
                 false_alarm_rate=self.request.false_alarm_rate,
                 conditions=self.request.conditions,
                 test_images=self.request.test_images,
+                train_apart=self.request.train_apart,
             ),
             sets=tuple(self._about(category) for category in self.categories.values()),
             detectors=tuple(
@@ -180,9 +178,8 @@ class Run:
 
     def may_start(self, job: Job) -> bool:
         """Whether what a job's detector learns from other products is there."""
-        if not isinstance(job, Judge) or not self._subjects[job.keys[0].detector].needs_training:
-            return True
-        return Teach(job.keys[0].detector, job.keys[0].set) in self._taught
+        needed = teach_job(self.request, job.keys[0]) if isinstance(job, Judge) else None
+        return needed is None or needed in self._taught
 
     def progress(self, job: Job, done: int, total: int) -> None:
         """Passed on."""
@@ -222,7 +219,8 @@ class Run:
             draw(self.categories[name], names, shots=shots, condition=parse_condition(condition), seed=seed)
 
     def _training(self, key: Key) -> str | None:
-        return self._trainings.get((key.detector, key.set), (None, None))[1]
+        job = teach_job(self.request, key)
+        return None if job is None else self._trainings[job][1]
 
     def _cost_keys(self) -> Iterable[Key]:
         """One cell per detector: the first product, the most shots."""

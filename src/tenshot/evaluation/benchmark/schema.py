@@ -54,6 +54,8 @@ class Protocol(Record):
         false_alarm_rate: the wanted one.
         conditions: in which supports and queries were shown.
         test_images: at most so many normal and so many anomalous images were judged; ``None`` for all.
+        train_apart: whether detectors that learn from other products learned from none that is judged, once for all,
+            instead of from all but the judged one.
     """
 
     shots: tuple[int, ...]
@@ -62,6 +64,7 @@ class Protocol(Record):
     false_alarm_rate: Share
     conditions: tuple[str, ...]
     test_images: int | None = None
+    train_apart: bool = False
 
 
 class SetInfo(Record):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -35,6 +36,10 @@ UNTRAINED = "untrained"
 STEPS = {"training": {"steps": 0}}
 
 Changes = Mapping[str, Mapping[str, object]]
+
+
+class _AskedError(Exception):
+    """Ends the making of a detector once it has said which extractor it wants."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,26 @@ class Subject:
             )
         )
 
+    def files(self) -> tuple[Path, ...]:
+        """Files with weights of the user's or of this package that decide what it computes.
+
+        Raises:
+            InputError: for settings that it does not have.
+            ExtractorError: for an adapter that does not come with its extractor.
+            MissingError: for a file that is not there.
+        """
+        from tenshot.features.shipped import files_of
+
+        asked: list[ExtractorConfig] = []
+
+        def listen(config: ExtractorConfig) -> Extractor:
+            asked.append(config)
+            raise _AskedError
+
+        with suppress(_AskedError):
+            self.build(listen)
+        return tuple(file for config in asked for file in files_of(config))
+
     def train(self, tasks: Sequence[Tensor], seed: int) -> dict[str, Tensor]:
         """What it learns from other products, each a stack of normal frames."""
         if self.entry.train is None:
@@ -125,7 +150,10 @@ class Subject:
             "detector": self.detector,
             "extractor": self.extractor,
             "weights": Path(self.weights).name if self.weights else None,
-            "changes": {section: dict(values) for section, values in self.changes.items()},
+            "changes": {
+                section: {name: _without_folder(value) for name, value in values.items()}
+                for section, values in self.changes.items()
+            },
             "untrained": self.untrained,
         }
 
@@ -191,8 +219,13 @@ def _changed(subject: Subject, values: Mapping[str, object]) -> Subject:
     for name, value in values.items():
         section, _, setting = name.rpartition(".")
         changes.setdefault(section or "coding", {})[setting] = value
-    note = " ".join(filter(None, (subject.note, *(f"{_short(name)}={value}" for name, value in values.items()))))
+    told = (f"{_short(name)}={_without_folder(value)}" for name, value in values.items())
+    note = " ".join(filter(None, (subject.note, *told)))
     return replace(subject, changes=changes, note=note)
+
+
+def _without_folder(value: object) -> object:
+    return value.rpartition("/")[2] if isinstance(value, str) else value
 
 
 def _short(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Training on other products: leave one category out, always."""
+"""Training on other products: leave the judged one out, always."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from tenshot.core.errors import InputError, OutputError
+from tenshot.data.frames import to_tensor
 from tenshot.data.pairing import list_folders
 from tenshot.data.sources import find_images
 from tenshot.data.splitting import draw
-from tenshot.detectors.framing import Framing, to_tensor
+from tenshot.detectors.framing import Framing
 from tenshot.evaluation.benchmark.judging import read
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ Lesson = dict[str, tuple["Source", ...]]
 """Normal images by product."""
 
 
-def lesson(categories: Iterable[Category], *, without: str, folders: Sequence[Path]) -> Lesson:
+def lesson(categories: Iterable[Category], *, without: str | None, folders: Sequence[Path]) -> Lesson:
     """What a detector may learn from before it meets a product: up to 64 normal images of every other one.
 
     Args:
         categories: all products of the benchmark.
-        without: the one that must not be seen.
+        without: the one that must not be seen; ``None`` if none of them may.
         folders: whose sub-folders of images are further products.
 
     Raises:
@@ -53,7 +54,8 @@ def lesson(categories: Iterable[Category], *, without: str, folders: Sequence[Pa
             or lies within it; or two products of one name.
     """
     held = list(categories)
-    tasks = {each.name: _drawn(each.train_good) for each in held if each.name != without}
+    seen = [] if without is None else [each for each in held if each.name != without]
+    tasks = {each.name: _drawn(each.train_good) for each in seen}
     for folder in folders:
         _refuse_judged(folder, held)
         for place in _places(folder):
@@ -63,7 +65,7 @@ def lesson(categories: Iterable[Category], *, without: str, folders: Sequence[Pa
                 raise InputError(msg)
             tasks[name] = _drawn(find_images(place))
     if not tasks:
-        msg = f"{without}: nothing else to train on; name more sets, or folders by --train-on"
+        msg = f"{without or '--train-apart'}: nothing else to train on; name more sets, or folders by --train-on"
         raise InputError(msg)
     return tasks
 
@@ -91,7 +93,7 @@ def teach(subject: Subject, tasks: Lesson, *, file: Path, identity: str) -> None
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         plain = {name: tensor.contiguous() for name, tensor in weights.items()}
-        save_file(plain, beside, metadata={IDENTITY: identity, SECONDS: str(seconds)})
+        save_file(plain, beside, metadata={**subject.entry.facts, IDENTITY: identity, SECONDS: str(seconds)})
         beside.replace(file)
     except OSError as error:
         msg = f"{file}: cannot write the trained weights ({error.strerror or error})"
@@ -112,9 +114,9 @@ def read_trained(file: Path, identity: str) -> tuple[dict[str, Tensor], float] |
         return None
 
 
-def trained_file(folder: Path, subject: str, without: str) -> Path:
-    """Where the weights of a subject that has not seen a product are kept."""
-    slug = re.sub(r"[^A-Za-z0-9.=-]+", "_", f"{subject}--{without}")
+def trained_file(folder: Path, subject: str, without: str | None) -> Path:
+    """Where the weights of a subject that has not seen a product, or none at all, are kept."""
+    slug = re.sub(r"[^A-Za-z0-9.=-]+", "_", f"{subject}--{without or 'apart'}")
     unique = hashlib.sha256(json.dumps([subject, without]).encode()).hexdigest()[:8]
     return folder / f"{slug}-{unique}.safetensors"
 
