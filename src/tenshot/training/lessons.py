@@ -88,7 +88,7 @@ def _adapter(config: TrainingConfig, base: Path) -> AdapterLesson:
 def _real(config: TrainingConfig, base: Path, *, keep: Callable[[Tensor], Tensor] | None = None) -> RealDefects | None:
     if not config.real_validation.folders:
         return None
-    size = config.episode.image_size
+    size = config.network.image_size or config.episode.image_size
     return RealDefects(config.real_validation, base=base, image_size=size, coding=config.coding, keep=keep)
 
 

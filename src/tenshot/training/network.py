@@ -36,15 +36,15 @@ class Embedding(nn.Module):
         network: Ψ.
         settings: which layers are tapped.
         coding: whether directions are taken, and the receptive field.
-        neighbourhood: odd side of the window over which joined features are averaged.
+        neighbourhood: odd side of the window over which joined features are averaged; ``None`` as the settings say.
     """
 
     def __init__(
-        self, network: ResNet10, *, settings: NetworkSettings, coding: CodingConfig, neighbourhood: int = 1
+        self, network: ResNet10, *, settings: NetworkSettings, coding: CodingConfig, neighbourhood: int | None = None
     ) -> None:
         super().__init__()
         self.network = network
-        self.neighbourhood = neighbourhood
+        self.neighbourhood = neighbourhood or settings.neighbourhood
         self.layers = settings.layers
         self.channels = settings.channels
         self.stride = min(settings.layer_strides, key=lambda stride: (abs(stride - WANTED_STRIDE), stride))
@@ -154,7 +154,7 @@ def plain_weights(network: ResNet10) -> dict[str, Tensor]:
 
 
 def exported(
-    network: ResNet10, config: TrainingConfig, *, recipe: str, neighbourhood: int = 1
+    network: ResNet10, config: TrainingConfig, *, recipe: str, neighbourhood: int | None = None
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors of a network and what its file says of itself, for ``ResNet10Extractor``.
 
@@ -162,14 +162,14 @@ def exported(
         network: as it has become.
         config: how it was trained.
         recipe: by what.
-        neighbourhood: over which its joined features are averaged.
+        neighbourhood: over which its joined features are averaged; ``None`` as the settings say.
     """
     settings = config.network
     design = Design(
         strides=settings.strides,
         layers=settings.layers,
-        image_size=config.episode.image_size,
-        neighbourhood=neighbourhood,
+        image_size=settings.image_size or config.episode.image_size,
+        neighbourhood=neighbourhood or settings.neighbourhood,
         seed=settings.seed,
     )
     return plain_weights(network), design.facts(recipe=recipe) | {"config": config.digest}

@@ -166,6 +166,9 @@ class NetworkSettings(Settings):
         layers: tapped, 0 to 3 the stages and 4 the head. The paper: the head.
         start: safetensors file of the weights to begin with, beside the configuration or absolute; ``None`` for the
             random start of the seed.
+        neighbourhood: odd side of the window over which joined features are averaged, in training as in use. The paper
+            has none.
+        image_size: side in pixels that the network is used at afterwards; ``None`` for that of the frames.
         seed: of the random start.
         spectral_norm: divide the weights of every convolution by their largest singular value.
     """
@@ -173,6 +176,8 @@ class NetworkSettings(Settings):
     strides: tuple[Literal[1, 2], Literal[1, 2], Literal[1, 2], Literal[1, 2]] = (1, 2, 2, 1)
     layers: tuple[Annotated[int, Field(ge=0, le=HEAD)], ...] = (HEAD,)
     start: Path | None = None
+    neighbourhood: Literal[1, 3, 5, 7, 9] = 1
+    image_size: Annotated[int, Field(ge=32, le=4096)] | None = None
     seed: Annotated[int, Field(ge=0)] = 0
     spectral_norm: bool = False
 

@@ -32,9 +32,9 @@ LEGEND = (
     "Start → end, mean ± standard deviation over seeds; a seed decides episodes, corruption and the network's start, "
     "and is the same for all variants. *Loss*: each variant's own, over the first and the last {ends} rows; losses of "
     "different terms do not compare. The others are of tasks that were not learned from, before the first step and "
-    "before the last, always with patches over the queries: *remaining*, MSE to the query after {steps} Langevin steps "
-    "of {size:g} over that before (1 = nothing repaired, 0 = all); AUROC of the pixels that the patches changed; mean "
-    "energy of corrupted over that of clean queries. *CPU s a step*: the median, a thread a training. *Stopped*: "
+    "before the last, always with patches over the queries: *remaining*, MSE to the query after J = {steps} Langevin "
+    "steps of {size:g} over that before (1 = nothing repaired, 0 = all); AUROC of the pixels that the patches changed; "
+    "mean energy of corrupted over that of clean queries. *CPU s a step*: the median, a thread a training. *Stopped*: "
     "trainings that the search for a collapse ended."
 )
 

@@ -86,8 +86,11 @@ def run_own_terms(
     named = _distinct([parse_weights(text) for text in weights])
     subjects = {name: read_subject(name, file, base=base) for name, file in named.items()}
     digests = {name: hashlib.sha256(file.read_bytes()).hexdigest()[:16] for name, file in named.items()}
-    pictured = _base([sheet_of], episodes, changes)
+    # What is changed of the measured tasks, by their places, is not meant for those on the sheet.
+    pictured = _base([sheet_of], episodes, [each for each in changes if not each.startswith("tasks.")])
     ledger = Ledger(out.with_suffix(".json"), title=TITLE, settings=settings)
+    if ledger.dropped:
+        tell(f"{ledger.file}: {ledger.dropped} measurements were made by other code or settings and are dropped")
     # Of weights that are asked for no more there is nothing to be shown.
     ledger.cells = [cell for cell in ledger.cells if digests.get(cell["network"]) == cell["weights"]]
     for name, subject in subjects.items():
@@ -97,7 +100,7 @@ def run_own_terms(
     sheet = out.with_suffix(".png")
     shown = [(subject, _tasks(subject, pictured)) for subject in subjects.values()]
     write_bytes(sheet, own_terms_sheet(shown, ledger.cells, grid=grid))
-    write_whole(out, own_terms_page(ledger, sheet=sheet.name, pictured=sheet_of.partition(":")[0]))
+    write_whole(out, own_terms_page(ledger, sheet=sheet.name, pictured=pictured.tasks[0].kind))
 
 
 def _base(tasks: Sequence[str], episodes: int, changes: Sequence[str]) -> TrainingConfig:
