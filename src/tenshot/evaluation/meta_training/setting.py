@@ -61,7 +61,8 @@ def configured(
     """
     tasks = [_without(source, watch).model_dump() for source in train_on]
     sources = {"tasks": tasks, "validation": [source.model_dump() for source in watch]}
-    return checked(TrainingConfig, assign({**usual, **sources}, changes))
+    # Onto whole settings: a section of which one thing is said would lose what a training has for the rest.
+    return changed(checked(TrainingConfig, {**usual, **sources}), changes)
 
 
 def changed(config: TrainingConfig, changes: Sequence[str]) -> TrainingConfig:
