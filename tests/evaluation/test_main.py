@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def test_every_command_explains_itself() -> None:
-    for command in ([], ["agreement"], ["calibration"], ["speed"]):
+    for command in ([], ["agreement"], ["calibration"], ["curves"], ["own_terms"], ["speed"]):
         assert CliRunner().invoke(app, [*command, "--help"]).exit_code == 0
 
 

@@ -136,8 +136,8 @@ def own_terms(
     out: Out = META_TRAINING / "own_terms.md",
     sheet_of: Annotated[str, typer.Option(help="Tasks on the sheet of pictures, which is published.")] = "products",
     changes: Changes = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Sets of episodes.")] = 5,
-    episodes: Annotated[int, typer.Option(min=1, help="Of a set.")] = 8,
+    seeds: Annotated[int, typer.Option(min=1, help="Sets of episodes.")] = 3,
+    episodes: Annotated[int, typer.Option(min=1, help="Of a set.")] = 6,
     threads: Threads = 2,
 ) -> None:
     """On its own terms: what trained weights repair and localise on held-out tasks, beside their untrained twin."""

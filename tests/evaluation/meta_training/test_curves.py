@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from tenshot.evaluation.meta_training.desk import Training
 
 
+ALL = len(VARIANTS)
+CODED = {"soft", "nearest"}
+
+
 @pytest.fixture(autouse=True)
 def _steady(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(curves, "code_digest", lambda _: "the same code all along")
@@ -63,11 +67,11 @@ def imagined(monkeypatch: pytest.MonkeyPatch, cell: Callable[..., Cell]) -> list
 
 
 def test_curves_are_trained_written_and_kept(learn: Callable[..., list[str]], tmp_path: Path) -> None:
-    assert learn()[0] == "6 of 6 trainings to do, 1 at a time"
+    assert learn()[0] == f"{ALL} of {ALL} trainings to do, 1 at a time"
     content = json.loads((tmp_path / "curves.json").read_text())
     assert [cell["variant"] for cell in content["cells"]] == [variant.name for variant in VARIANTS]
     assert all(cell["stopped"] is None and cell["rows"]["loss"] for cell in content["cells"])
-    first = [cell["looks"]["valid_remaining"][0] for cell in content["cells"] if cell["variant"] != "soft"]
+    first = [cell["looks"]["valid_remaining"][0] for cell in content["cells"] if cell["variant"] not in CODED]
     assert len(set(first)) == 1, "all variants have the same start and are watched alike"
     page, picture = (tmp_path / "curves.md").read_text(), (tmp_path / "curves.svg").read_text()
     assert page.startswith("# Learning curves\n")
@@ -75,23 +79,23 @@ def test_curves_are_trained_written_and_kept(learn: Callable[..., list[str]], tm
     assert all(f"| {variant.title} " in page for variant in VARIANTS)
     assert "Stopped by the diagnosis" not in page
 
-    assert learn() == ["0 of 6 trainings to do, 1 at a time"]
+    assert learn() == [f"0 of {ALL} trainings to do, 1 at a time"]
     assert (tmp_path / "curves.md").read_text() == page
     assert (tmp_path / "curves.svg").read_text() == picture
 
 
 def test_only_what_is_missing_is_trained(learn: Callable[..., list[str]], imagined: list[Training]) -> None:
     learn()
-    assert len(imagined) == 6
-    assert learn(seeds=2)[0] == "6 of 12 trainings to do, 1 at a time"
-    assert {(job.seed, job.config.seed, job.config.network.seed) for job in imagined[6:]} == {(1, 1, 1)}
+    assert len(imagined) == ALL
+    assert learn(seeds=2)[0] == f"{ALL} of {2 * ALL} trainings to do, 1 at a time"
+    assert {(job.seed, job.config.seed, job.config.network.seed) for job in imagined[ALL:]} == {(1, 1, 1)}
 
 
 def test_other_settings_begin_anew(learn: Callable[..., list[str]], imagined: list[Training]) -> None:
     learn()
     told = learn("optimiser.learning_rate=0.01")
-    assert "6 trainings were made by other code or settings and are dropped" in told[0]
-    assert len(imagined) == 12
+    assert f"{ALL} trainings were made by other code or settings and are dropped" in told[0]
+    assert len(imagined) == 2 * ALL
 
 
 def test_a_collapsed_variant_is_named(

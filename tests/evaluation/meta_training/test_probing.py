@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 
 def test_a_subject_is_built_as_its_file_says(weights: Path, tiny: Callable[..., TrainingConfig]) -> None:
-    subject = read_subject("a", weights, base=tiny("network.seed=9", "episode.image_size=64"))
-    assert (subject.config.network.seed, subject.config.episode.image_size) == (3, 32)
+    base = tiny("network.seed=9", "network.neighbourhood=5", "episode.image_size=64")
+    subject = read_subject("a", weights, base=base)
+    assert (subject.config.network.seed, subject.config.network.neighbourhood) == (3, 1)
+    assert subject.config.episode.image_size == 64
     trained, untrained = (each.network.state_dict() for each in (subject.trained, subject.untrained))
     assert len([name for name in trained if not torch.equal(trained[name], untrained[name])]) == 1
     assert not any(each.requires_grad for each in subject.trained.parameters())
@@ -32,7 +34,7 @@ def test_a_file_that_cannot_be_is_one_sentence(tmp_path: Path, tiny: Callable[..
     write_tensors(misfit, {"w": torch.zeros(2)}, Design().facts(recipe="none"))
     for file, error in ((missing, MissingError), (other, ExtractorError), (misfit, InputError)):
         with pytest.raises(error, match=file.name) as raised:
-            read_subject("a", file, base=tiny())
+            read_subject("a", file, base=tiny("episode.image_size=64"))
         assert "\n" not in str(raised.value)
 
 

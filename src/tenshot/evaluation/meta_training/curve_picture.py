@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["curve_picture", "smoothed"]
 
 PANELS = (
-    ("rows", "loss", "loss, relative to its start"),
+    ("rows", "loss", "loss, change since its start"),
     ("rows", "cosine", "cosine of ∇E and corruption"),
     ("looks", "valid_remaining", "unseen: remaining (dotted: 1)"),
     ("looks", "valid_auroc_gradient", "unseen: AUROC, gradient map"),
@@ -105,7 +105,7 @@ def _curve(cell: Cell, part: str, name: str) -> Curve:
         values = smoothed(values)
     if name == "loss" and values:
         start = values[min(WINDOW, len(values)) - 1]
-        values = [value / start for value in values]
+        values = [value - start for value in values]
     return [step for step, _ in pairs], values
 
 

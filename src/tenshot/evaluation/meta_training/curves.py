@@ -30,7 +30,7 @@ TRAINING_ROOMS = (
 )
 """Whose code decides a training."""
 
-ROWS, LOOKS = 30, 6
+ROWS, LOOKS = 30, 5
 TITLE = "curves"
 
 

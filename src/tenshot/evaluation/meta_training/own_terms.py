@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["GRID", "parse_weights", "run_own_terms"]
 
 TITLE = "own_terms"
-GRID = Grid(sizes=(0.0005, 0.001, 0.0025, 0.005, 0.01), steps=(1, 2, 5, 10))
+GRID = Grid(sizes=(0.001, 0.0025, 0.005, 0.01), steps=(1, 2, 5, 10))
 
 
 def parse_weights(text: str) -> tuple[str, Path]:

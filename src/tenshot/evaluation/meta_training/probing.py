@@ -79,7 +79,8 @@ def read_subject(name: str, file: Path, *, base: TrainingConfig) -> Subject:
     Args:
         name: it is to be called by.
         file: written by a training.
-        base: how networks are judged; strides, layers, resolution and seed are the file's.
+        base: how networks are judged. Strides, layers, neighbourhood and seed are the file's; the resolution is not,
+            since a network may be used at another than it was trained at.
 
     Raises:
         MissingError: if there is no such file.
@@ -89,8 +90,8 @@ def read_subject(name: str, file: Path, *, base: TrainingConfig) -> Subject:
     tensors, facts = read_tensors(file)
     design = Design.told_by(facts, file=file)
     settings = base.model_dump()
-    settings["network"] = {"strides": design.strides, "layers": design.layers, "seed": design.seed}
-    settings["episode"]["image_size"] = design.image_size
+    built = ("strides", "layers", "neighbourhood", "seed")
+    settings["network"] = {name: getattr(design, name) for name in built}
     config = checked(TrainingConfig, settings)
     trained, untrained = (_built(config) for _ in range(2))
     try:

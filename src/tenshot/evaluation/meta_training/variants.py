@@ -16,11 +16,15 @@ BASE = "base"
 
 USUAL = {
     "episode": {"shots": 3, "queries": 3},
-    "langevin": {"steps": 2},
+    "negatives": {"patches": {"area": (0.01, 0.05), "aspect": (0.2, 5.0), "log_aspect": True}},
+    "langevin": {"steps": 2, "step_size": 0.002, "noise": 0.0005},
+    "coding": {"method": "full", "shrinkage": "sigshrink", "lambda_max": 0.9, "lambda_min": 0.4},
+    "optimiser": {"learning_rate": 5e-4},
     "validating": {"episodes": 4},
     "run": {"episodes_per_step": 1},
 }
-"""Settings of a base that two processor cores train in a minute or so, where they are not those of any training."""
+"""Settings of a base in which two processor cores see something within a minute or two: patches that are no needles,
+and codes so sparse that they cannot explain damage by many atoms at once, which is where losses otherwise stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Variant:
 VARIANTS = (
     Variant(BASE, "base"),
     Variant("soft", "soft shrinkage", ("coding.shrinkage=soft",)),
+    Variant("nearest", "nearest atom, no codes", ("coding.method=nearest",)),
     Variant("noise", "from noise, J = 20", ("negatives.start=noise", "langevin.steps=20", "langevin.curriculum=[]")),
     Variant("no_reconstruction", "without L_rec", ("losses.eta0=0",)),
     Variant("no_contrast", "without L_cd", ("losses.eta1=0",)),
@@ -61,7 +66,7 @@ VARIANTS = (
 )
 
 COMPARISONS = {
-    "Shrinkage (Fig. 5)": {BASE: "SigShrink", "soft": "soft shrinkage"},
+    "Shrinkage (Fig. 5)": {BASE: "SigShrink", "soft": "soft shrinkage", "nearest": "nearest atom"},
     "Start of the sampler (Fig. E)": {BASE: "from patches", "noise": "from noise, J = 20"},
     "Terms of the loss": {BASE: "both", "no_reconstruction": "without L_rec", "no_contrast": "without L_cd"},
     "Losses": {BASE: "stabilised", "plain": "as printed, Eqs. 10 to 12"},
