@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import socket
@@ -237,3 +238,19 @@ def train() -> Callable[..., list[dict[str, float]]]:
         return rows
 
     return descend
+
+
+@pytest.fixture
+def in_halves() -> Callable[..., dict[str, Tensor]]:
+    """Trains whole, and in two halves of which the first is told to stop; gives the weights that both end with."""
+
+    def compare(trained: Callable[..., dict[str, Tensor]], *, stop_at: int) -> dict[str, Tensor]:
+        asked = itertools.count(1)
+        whole = trained("whole")
+        with pytest.raises(KeyboardInterrupt):
+            trained("halves", stop=lambda: next(asked) == stop_at)
+        resumed = trained("halves", resume=True)
+        assert all(torch.equal(resumed[name], tensor) for name, tensor in whole.items())
+        return whole
+
+    return compare

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -102,16 +101,13 @@ def test_unseen_tasks_are_judged_as_a_detector_would(adapt: Callable[..., Adapte
         adapt(validation=[{"folder": textures, "only": ["t3"]}])
 
 
-def test_stopped_and_resumed_is_as_if_nothing_had_been(adapt: Callable[..., AdapterLesson], tmp_path: Path) -> None:
+def test_stopped_and_resumed_is_as_if_nothing_had_been(
+    adapt: Callable[..., AdapterLesson], in_halves: Callable[..., dict[str, torch.Tensor]], tmp_path: Path
+) -> None:
     def trained(folder: str, **how: Any) -> dict[str, torch.Tensor]:
         settings = RunSettings(steps=6, episodes_per_step=2, log_every=1, check_every=1, checkpoint_every=1)
         optimiser = OptimiserSettings(learning_rate=0.01, warmup=2, decay="cosine")
         return load_file(run(adapt(), settings=settings, optimiser=optimiser, out=tmp_path / folder, **how))
 
-    asked = itertools.count(1)
-    whole = trained("whole")
-    with pytest.raises(KeyboardInterrupt):
-        trained("halves", stop=lambda: next(asked) == 3)
-    resumed = trained("halves", resume=True)
-    assert all(torch.equal(resumed[name], tensor) for name, tensor in whole.items())
+    whole = in_halves(trained, stop_at=3)
     assert not torch.equal(whole["scale.0"], torch.ones(32))

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -130,15 +129,12 @@ def test_a_teacher_must_have_the_maps_and_take_the_crops(distil: Callable[..., D
         distil({"size": 80}, network={"strides": (1, 2, 2, 1)})
 
 
-def test_stopped_and_resumed_is_as_if_nothing_had_been(distil: Callable[..., DistilLesson], tmp_path: Path) -> None:
+def test_stopped_and_resumed_is_as_if_nothing_had_been(
+    distil: Callable[..., DistilLesson], in_halves: Callable[..., dict[str, torch.Tensor]], tmp_path: Path
+) -> None:
     def trained(folder: str, **how: Any) -> dict[str, torch.Tensor]:
         settings = RunSettings(steps=4, episodes_per_step=1, log_every=1, check_every=1, checkpoint_every=1)
         optimiser = OptimiserSettings(name="adamw", learning_rate=1e-3, weight_decay=1e-2, warmup=2, decay="cosine")
         return load_file(run(distil(), settings=settings, optimiser=optimiser, out=tmp_path / folder, **how))
 
-    asked = itertools.count(1)
-    whole = trained("whole")
-    with pytest.raises(KeyboardInterrupt):
-        trained("halves", stop=lambda: next(asked) == 2)
-    resumed = trained("halves", resume=True)
-    assert all(torch.equal(resumed[name], tensor) for name, tensor in whole.items())
+    in_halves(trained, stop_at=2)

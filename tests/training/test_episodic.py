@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -151,18 +150,15 @@ def test_thirty_steps_help_on_tasks_that_were_never_seen(
     assert diagnose(rows) is None
 
 
-def test_a_training_that_stops_and_goes_on_ends_as_one_that_does_not(lesson_of: Maker, tmp_path: Path) -> None:
+def test_a_training_that_stops_and_goes_on_ends_as_one_that_does_not(
+    lesson_of: Maker, in_halves: Callable[..., dict[str, torch.Tensor]], tmp_path: Path
+) -> None:
     def trained(folder: str, **how: Any) -> dict[str, torch.Tensor]:
         lesson = lesson_of(validating={"every": 3, "episodes": 1, "steps": 1}, run={"steps": 4})
         settings = RunSettings(steps=4, episodes_per_step=1, log_every=1, check_every=1, checkpoint_every=1)
         return load_file(run(lesson, settings=settings, out=tmp_path / folder, **how))
 
-    asked = itertools.count(1)
-    whole = trained("whole")
-    with pytest.raises(KeyboardInterrupt):
-        trained("halves", stop=lambda: next(asked) == 2)
-    resumed = trained("halves", resume=True)
-    assert all(torch.equal(resumed[name], tensor) for name, tensor in whole.items())
+    in_halves(trained, stop_at=2)
     logs = [read_rows(tmp_path / folder / "log.csv", until=4) for folder in ("whole", "halves")]
     for row in (row for log in logs for row in log):
         row.pop("seconds")

@@ -106,3 +106,11 @@ def _watched(gym: Any) -> Any:
             return self.watch.take_best()
 
     return Watched()
+
+
+def test_a_loss_that_has_overflowed_is_not_looked_beside() -> None:
+    watch, _ = _watch(iter([0.5]))
+    broken = Outcome(torch.tensor(torch.nan), {"energy": 1.0})
+    assert watch.beside(broken, 0) is broken
+    seen = watch.beside(Outcome(torch.tensor(1.0), {"energy": 2.0}), 0)
+    assert seen.facts == {"energy": 2.0, "valid_real": 0.5}

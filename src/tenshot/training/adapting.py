@@ -12,7 +12,7 @@ from tenshot.training.detecting import chance_above, detector_dictionary, image_
 from tenshot.training.episode import EpisodeSampler
 from tenshot.training.frozen_features import FrozenEpisodes
 from tenshot.training.learning_adapter import LearningAdapter
-from tenshot.training.lesson import Lesson, Outcome
+from tenshot.training.lesson import Lesson, Outcome, averaged
 from tenshot.training.randomness import torch_generator
 from tenshot.training.unseen import require_unseen
 from tenshot.training.watching import Watch
@@ -65,12 +65,14 @@ class AdapterLesson(Lesson):
         self.coding = config.coding.model_copy(update={"method": "local", "receptive_field": 1})
         self.episodes = self._frozen(tasks, "episode", pool=config.adapter.pool)
         self.watched = None
-        self.watch = Watch(steps=config.run.steps, weights=self.weights)
-        if validation is not None:
+        if validation:
             self.watched = self._frozen(validation, "validation", pool=config.validating.episodes)
-            self.watch.add(self.evaluate, every=config.validating.every)
-        if real:
-            self.watch.add(lambda: real.judge(self._seen), every=config.real_validation.every)
+        self.watch = Watch.planned(
+            config,
+            weights=self.weights,
+            tasks=self.evaluate if validation else None,
+            defects=(lambda: real.judge(self._seen)) if real else None,
+        )
 
     def batch(self, step: int, indices: Sequence[int]) -> list[Exercise]:
         """One exercise per index; see ``Lesson.batch``. The first time round the pool, features are computed here."""
@@ -81,13 +83,10 @@ class AdapterLesson(Lesson):
         settings = self.config.adapter
         judged = [adapter_loss(each, self.adapter, settings=settings, coding=self.coding) for each in batch]
         stay = self.adapter.log_scales.square().mean()
-        loss = torch.stack([each for each, _ in judged]).mean() + settings.stay * stay
-        facts: dict[str, float | Tensor] = {
-            name: torch.stack([each[name] for _, each in judged]).mean() for name in judged[0][1]
-        }
-        facts |= {"loss_stay": stay.detach(), "scale_std": self.adapter.log_scales.detach().std()}
+        loss, means = averaged(judged)
+        facts = {**means, "loss_stay": stay.detach(), "scale_std": self.adapter.log_scales.detach().std()}
         facts |= {f"balance_{layer}": weight for layer, weight in enumerate(self.adapter.plain().balance.tolist())}
-        return Outcome(loss, facts | self.watch.facts(step))
+        return self.watch.beside(Outcome(loss + settings.stay * stay, facts), step)
 
     def trained(self) -> Iterable[nn.Parameter]:
         """The parts of the adapter that are to learn."""

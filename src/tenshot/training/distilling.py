@@ -18,7 +18,7 @@ from tenshot.features.resnet10 import HEAD, WIDTHS
 from tenshot.training.episode import EpisodeSampler
 from tenshot.training.imitation import cosine_distance, drawn_positions, similarity_distance
 from tenshot.training.initialising import initialise
-from tenshot.training.lesson import Lesson, Outcome
+from tenshot.training.lesson import Lesson, Outcome, averaged
 from tenshot.training.network import Embedding, exported, maps_of, used_by
 from tenshot.training.objective import corrupted_case
 from tenshot.training.randomness import numpy_generator, torch_generator
@@ -105,11 +105,12 @@ class DistilLesson(Lesson):
         self.teacher = teacher
         self.neighbourhood = config.distil.teacher.neighbourhood or teacher.spec.neighbourhood
         self.regressors = initialise(self._regressors, torch_generator("regressors", config.seed), slope=1.0)
-        self.watch = Watch(steps=config.run.steps, weights=self.weights)
-        if self.watched:
-            self.watch.add(self.evaluate, every=config.validating.every)
-        if real:
-            self.watch.add(lambda: real.judge(self._seen), every=config.real_validation.every)
+        self.watch = Watch.planned(
+            config,
+            weights=self.weights,
+            tasks=self.evaluate if validation else None,
+            defects=(lambda: real.judge(self._seen)) if real else None,
+        )
 
     def batch(self, step: int, indices: Sequence[int]) -> list[Lot]:
         """One lot of pictures per index; see ``Lesson.batch``."""
@@ -118,11 +119,7 @@ class DistilLesson(Lesson):
     def outcome(self, batch: Sequence[Lot], step: int) -> Outcome:
         """The weighted sum of all distances, and each of them; see ``Lesson.outcome``."""
         judged = [self._judged(lot) for lot in batch]
-        loss = torch.stack([each for each, _ in judged]).mean()
-        facts: dict[str, float | Tensor] = {
-            name: torch.stack([each[name] for _, each in judged]).mean() for name in judged[0][1]
-        }
-        return Outcome(loss, facts | self.watch.facts(step))
+        return self.watch.beside(averaged(judged), step)
 
     def trained(self) -> Iterable[nn.Parameter]:
         """The network as far as it is matched, and the regressors."""

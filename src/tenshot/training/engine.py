@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from tenshot.core.errors import MissingError, TenshotError, TrainingError
+from tenshot.core.errors import TenshotError, TrainingError
 from tenshot.training.checkpoints import Checkpoints
 from tenshot.training.config_file import as_yaml
 from tenshot.training.course import Course, Progress
 from tenshot.training.files import write_tensors, write_whole
 from tenshot.training.lesson import Lesson, Outcome
 from tenshot.training.machine import find_place, is_first
+from tenshot.training.manners import lightning_needed
 from tenshot.training.resuming import find_start
 from tenshot.training.run_settings import OptimiserSettings, RunSettings
 from tenshot.training.together import SaidElsewhereError
@@ -133,11 +134,6 @@ def _run(lesson: Lesson, course: Course, checkpoints: Checkpoints) -> Path:
 
 
 def _loop(lesson: Lesson, course: Course, checkpoints: Checkpoints) -> bool:
-    try:
+    with lightning_needed():
         from tenshot.training.lightning_loop import train
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] != "lightning":
-            raise
-        msg = "training needs lightning; get it by pip install 'tenshot[train]'"
-        raise MissingError(msg) from error
     return train(lesson, course, checkpoints)

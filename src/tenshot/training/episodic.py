@@ -5,14 +5,11 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
-import torch
-from torch import nn
-
 from tenshot.core.errors import TrainingError
 from tenshot.training.diagnosis import diagnose
 from tenshot.training.episode import EpisodeSampler
 from tenshot.training.evaluating import case_at, evaluate, heat_maps, walk_at
-from tenshot.training.lesson import Lesson, Outcome
+from tenshot.training.lesson import Lesson, Outcome, averaged
 from tenshot.training.network import Embedding, exported
 from tenshot.training.objective import Case, corrupted_case, episode_loss
 from tenshot.training.panels import panel
@@ -22,7 +19,7 @@ from tenshot.training.watching import Watch
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from tenshot.features.resnet10 import ResNet10
     from tenshot.training.episode import Collection
@@ -67,11 +64,12 @@ class EpisodicLesson(Lesson):
         self.anchor: Embedding | None = None
         if config.losses.anchor:
             self.anchor = copy.deepcopy(self.embedding).requires_grad_(requires_grad=False)
-        self.watch = Watch(steps=config.run.steps, weights=self.weights)
-        if validation:
-            self.watch.add(self.evaluate, every=config.validating.every)
-        if real:
-            self.watch.add(lambda: real.judge(self._seen), every=config.real_validation.every)
+        self.watch = Watch.planned(
+            config,
+            weights=self.weights,
+            tasks=self.evaluate if validation else None,
+            defects=(lambda: real.judge(self._seen)) if real else None,
+        )
 
     def batch(self, step: int, indices: Sequence[int]) -> list[Case]:
         """One case per index; see ``Lesson.batch``."""
@@ -91,11 +89,7 @@ class EpisodicLesson(Lesson):
             )
             for case in batch
         ]
-        loss = torch.stack([each for each, _ in judged]).mean()
-        facts: dict[str, float | Tensor] = {
-            name: torch.stack([each[name] for _, each in judged]).mean() for name in judged[0][1]
-        }
-        return Outcome(loss, facts | self.watch.facts(step))
+        return self.watch.beside(averaged(judged), step)
 
     def trained(self) -> Iterable[nn.Parameter]:
         """The network as far as it is used."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import torch
 from torch import nn
 
-from tenshot.core.errors import InputError, MissingError
+from tenshot.core.errors import InputError
+from tenshot.training.manners import lightning_needed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -69,13 +70,8 @@ def fit(
         msg = f"steps: expected a number from 0, got {steps}"
         raise InputError(msg)
     if steps:
-        try:
+        with lightning_needed():
             from tenshot.training.looping import run
-        except ModuleNotFoundError as error:
-            if error.name is None or error.name.partition(".")[0] != "lightning":
-                raise
-            msg = "training needs lightning; get it by pip install 'tenshot[train]'"
-            raise MissingError(msg) from error
         objective.train()
         with torch.inference_mode(mode=False), torch.enable_grad():
             done = run(objective, batches, steps=steps, progress=progress)

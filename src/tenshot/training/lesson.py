@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import torch
 from torch import nn
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["Lesson", "Outcome"]
+__all__ = ["Lesson", "Outcome", "averaged"]
 
 
 class Outcome(NamedTuple):
@@ -26,6 +27,12 @@ class Outcome(NamedTuple):
 
     loss: Tensor
     facts: Mapping[str, float | Tensor]
+
+
+def averaged(judged: Sequence[tuple[Tensor, Mapping[str, Tensor]]]) -> Outcome:
+    """The mean over a batch of which every episode has a loss and the same facts."""
+    loss = torch.stack([each for each, _ in judged]).mean()
+    return Outcome(loss, {name: torch.stack([facts[name] for _, facts in judged]).mean() for name in judged[0][1]})
 
 
 class Lesson(nn.Module, ABC):

@@ -8,10 +8,12 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tenshot.core.errors import MissingError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["interrupts", "one_at_a_time", "silence"]
+__all__ = ["interrupts", "lightning_needed", "one_at_a_time", "silence"]
 
 # Warnings and signals, which a run switches for its time, belong to the whole process.
 ONE_AT_A_TIME = threading.RLock()
@@ -20,6 +22,22 @@ CHATTER = (
     "lightning.fabric.utilities.rank_zero",
     "lightning.fabric.utilities.distributed",
 )
+
+
+@contextmanager
+def lightning_needed() -> Iterator[None]:
+    """Around an import of Lightning: says how to get it if it is not there.
+
+    Raises:
+        MissingError: without Lightning.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != "lightning":
+            raise
+        msg = "training needs lightning; get it by pip install 'tenshot[train]'"
+        raise MissingError(msg) from error
 
 
 @contextmanager

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import torch
 from torch import Tensor, nn
 
+from tenshot.training.lesson import Outcome
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from tenshot.training.settings import TrainingConfig
 
     Weights = tuple[dict[str, Tensor], dict[str, str]]
     Look = Callable[[], Mapping[str, float]]
@@ -40,6 +44,25 @@ class Watch(nn.Module):
         self._seen: tuple[int, dict[str, float]] | None = None
         self._best: Weights | None = None
 
+    @classmethod
+    def planned(
+        cls, config: TrainingConfig, *, weights: Callable[[], Weights], tasks: Look | None, defects: Look | None
+    ) -> Self:
+        """The looks of a training.
+
+        Args:
+            config: how often.
+            weights: as for the class.
+            tasks: the look at tasks that are not learned from; ``None`` for none.
+            defects: the look at real defects; ``None`` for none.
+        """
+        watch = cls(steps=config.run.steps, weights=weights)
+        if tasks:
+            watch.add(tasks, every=config.validating.every)
+        if defects:
+            watch.add(defects, every=config.real_validation.every)
+        return watch
+
     def add(self, look: Look, *, every: int) -> None:
         """Has something looked at every so many steps: what it gives is logged as ``valid_...``."""
         self._looks.append((every, look))
@@ -55,6 +78,13 @@ class Watch(nn.Module):
             self._seen = step, found
             self._keep_best(step, found)
         return self._seen[1]
+
+    def beside(self, outcome: Outcome, step: int) -> Outcome:
+        """What came of a batch, with what is to be logged of the step."""
+        # Weights that have overflowed are not worth a look, which might fail before the loss is refused.
+        if not outcome.loss.isfinite():
+            return outcome
+        return Outcome(outcome.loss, {**outcome.facts, **self.facts(step)})
 
     def take_best(self) -> Weights | None:
         """The weights of the best look if there was a better one since this was asked last."""
