@@ -128,7 +128,6 @@ def test_type_and_device_stay_those_of_the_pictures() -> None:
         {"area": (0, 0.1)},
         {"noticed": 1.0},
         {"least": -0.1},
-        {"visible": 2},
         {"size": 3},
     ],
     ids=str,

@@ -102,13 +102,6 @@ def test_crops_of_a_texture_are_drawn_anew_and_never_shared(textures: Path) -> N
     assert not torch.equal(episode.support[0], episode.support[1])
 
 
-def test_other_trainings_get_the_very_same_episodes(textures: Path) -> None:
-    sampler = sampler_of(textures)
-    for step, batch in enumerate(itertools.islice(sampler.batches(2), 3)):
-        for index, episode in enumerate(batch):
-            assert torch.equal(episode.query, sampler.episode(step, index).query)
-
-
 def products_sampler() -> EpisodeSampler:
     settings = EpisodeSettings(shots=2, queries=3, image_size=32, augmentation="all")
     tasks = gather_tasks([TaskSource(kind="products", limit=5)], image_size=32, needed=5, base=Path())

@@ -11,6 +11,7 @@ from tenshot.core.config import CodingConfig, DetectorConfig
 from tenshot.core.errors import ExtractorError, MissingError
 from tenshot.detectors.adaptive_energy.path import ScoringPath
 from tenshot.features import ResNet10Extractor
+from tenshot.features.design import Design
 from tenshot.training.network import Embedding, SpectralNorm, build_network, plain_weights
 from tenshot.training.settings import NetworkSettings
 
@@ -96,3 +97,15 @@ def test_spectral_norms_are_worked_into_the_weights_that_are_given_away() -> Non
     assert all(tensor.is_contiguous() and not tensor.requires_grad for tensor in weights.values())
     # What is trained went on untouched.
     assert torch.equal(expected, network(2 * pictures() - 1)[-1])
+
+
+@pytest.mark.parametrize(("changes", "named"), [({"strides": (1, 2, 2, 2)}, "strides"), ({"seed": 1}, "seed")])
+def test_a_start_of_other_strides_or_another_seed_is_refused(
+    changes: dict[str, Any], named: str, tmp_path: Path
+) -> None:
+    start = Path("start.safetensors")
+    facts = Design(strides=(1, 2, 2, 1), seed=0).facts(recipe="distil")
+    save_file(plain_weights(build_network(NetworkSettings(), base=tmp_path)), tmp_path / start, metadata=facts)
+    build_network(NetworkSettings(start=start), base=tmp_path)
+    with pytest.raises(ExtractorError, match=rf"network\.{named}: expected .*start\.safetensors has, got"):
+        build_network(NetworkSettings(start=start, **changes), base=tmp_path)

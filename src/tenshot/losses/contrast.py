@@ -54,8 +54,12 @@ def contrast(
     Returns:
         A scalar, the mean over pairs; smaller = better told apart; at least 0 except for ``difference``.
     """
-    gap = _log(negative) - _log(positive) if log else negative - positive
-    return _penalty(gap, form, margin).mean()
+    if log:
+        positive, negative = _log(positive), _log(negative)
+    if form == "difference":
+        return contrastive_divergence(positive, negative)
+    gap = negative - positive
+    return (_softplus(gap, margin) if form == "softplus" else F.relu(margin - gap)).mean()
 
 
 def energy_penalty(positive: Tensor, negative: Tensor) -> Tensor:
@@ -90,15 +94,13 @@ def position_contrast(residuals: Tensor, mask: Tensor, *, margin: float = 1.0) -
     for levels, corrupted in zip(_log(residuals), mask, strict=True):
         gaps = levels[corrupted][:, None] - levels[~corrupted]
         if gaps.numel():
-            ranked.append(_penalty(gaps, "softplus", margin).mean())
+            ranked.append(_softplus(gaps, margin).mean())
     # Still part of the graph, so that a batch without any corruption does not end the training.
     return torch.stack(ranked).mean() if ranked else residuals.sum() * 0
 
 
-def _penalty(gap: Tensor, form: ContrastForm, margin: float) -> Tensor:
-    if form == "difference":
-        return -gap
-    return F.softplus(margin - gap) if form == "softplus" else F.relu(margin - gap)
+def _softplus(gap: Tensor, margin: float) -> Tensor:
+    return F.softplus(margin - gap)
 
 
 def _log(values: Tensor) -> Tensor:

@@ -25,6 +25,9 @@ Kind = Literal["stain", "texture", "warp", "missing", "displaced", "tint", "blur
 ATTEMPTS = 4
 """How often damage that does not show, as what moves on a plain surface, is drawn anew."""
 
+VISIBLE = 0.04
+"""By how much a pixel has changed, as the mean over channels, to count; less is the fringe of a soft edge."""
+
 
 class DamageSettings(Settings):
     """Which damage is done to a picture.
@@ -39,7 +42,6 @@ class DamageSettings(Settings):
         noticed: by how much a pixel has to change, as the mean over channels, to count when it is asked whether damage
             shows.
         least: share of the picture that has to change so, or else the damage is drawn anew, four times at most.
-        visible: by how much a pixel of the mask has changed, as the mean over channels.
     """
 
     kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = get_args(Kind)
@@ -47,7 +49,6 @@ class DamageSettings(Settings):
     most: Annotated[int, Field(ge=1)] = 1
     noticed: Annotated[float, Field(ge=0, lt=1)] = 0.06
     least: Annotated[float, Field(ge=0, lt=1)] = 0.0006
-    visible: Annotated[float, Field(ge=0, lt=1)] = 0.04
 
 
 def damage(
@@ -74,11 +75,11 @@ def damage(
         foreign = None if sources is None else _drawn(sources, size, generator)
         for _ in range(1 + index(settings.most, generator)):
             _damage(picture, settings, foreign, generator)
-    mask = changed(plain, after, above=settings.visible)
+    mask = changed(plain, after)
     return after.to(images), mask.to(images.device)
 
 
-def changed(before: Tensor, after: Tensor, *, above: float) -> Tensor:
+def changed(before: Tensor, after: Tensor, *, above: float = VISIBLE) -> Tensor:
     """Which pixels differ by more than so much, as the mean over channels; ``(..., H, W)`` of ``(..., 3, H, W)``."""
     return (after - before).abs().mean(dim=-3) > above
 

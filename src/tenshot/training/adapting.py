@@ -81,7 +81,9 @@ class AdapterLesson(Lesson):
     def outcome(self, batch: Sequence[Exercise], step: int) -> Outcome:
         """The loss of ``adapter_loss``, what holds the scales back, and where they are; see ``Lesson.outcome``."""
         settings = self.config.adapter
-        judged = [adapter_loss(each, self.adapter, settings=settings, coding=self.coding) for each in batch]
+        # Codes come from decompositions, which half precision spoils or does not have.
+        with torch.autocast(self.adapter.log_scales.device.type, enabled=False):
+            judged = [adapter_loss(each, self.adapter, settings=settings, coding=self.coding) for each in batch]
         stay = self.adapter.log_scales.square().mean()
         loss, means = averaged(judged)
         facts = {**means, "loss_stay": stay.detach(), "scale_std": self.adapter.log_scales.detach().std()}

@@ -13,7 +13,7 @@ from tenshot.training.randomness import numpy_generator
 from tenshot.training.sampling import Episode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     from torch import Tensor
@@ -129,13 +129,6 @@ class EpisodeSampler:
         twin = partial(self._twin, plan, (step, index)) if self.tasks.has_flaws(plan.task) else None
         foreign = partial(self._foreign, plan.task, (step, index)) if len(self.tasks) > 1 else None
         return Episode(frames[:shots], frames[shots:], twin, foreign)
-
-    def batches(self, size: int) -> Iterator[list[Episode]]:
-        """The batches of a training, step by step without an end, for objectives that ``fit`` trains."""
-        step = 0
-        while True:
-            yield [self.episode(step, index) for index in range(size)]
-            step += 1
 
     def _twin(self, plan: EpisodePlan, place: tuple[int, int], number: int) -> Tensor:
         """A query with a flaw, seen as the episode is."""

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["FrozenEpisode", "FrozenEpisodes", "frozen_rows"]
 
 HALF = 0.5
-SEEN = 0.04
-"""By how much a pixel has changed, as the mean over channels, to count; less is the fringe of a soft edge."""
 PICTURES = 4
 """Run at a time: more do not go faster on a CPU and take more memory."""
 
@@ -101,7 +99,7 @@ class FrozenEpisodes:
         support, query, corrupted = torch.split(rows, [len(case.support), len(case.query), len(case.corrupted)])
         stride = self._extractor.spec.grid_stride
         size = (pictures.shape[-2] // stride, pictures.shape[-1] // stride)
-        seen = changed(case.query, case.corrupted, above=SEEN)
+        seen = changed(case.query, case.corrupted)
         covered = F.adaptive_avg_pool2d(seen[:, None].float(), size)
         return FrozenEpisode(support, query, corrupted, covered.flatten(1) > HALF)
 

@@ -13,10 +13,10 @@ from tenshot.energy import coder_inputs
 from tenshot.features import join_maps
 from tenshot.features.design import Design
 from tenshot.features.resnet10 import HEAD, ResNet10
-from tenshot.features.weights import from_file
+from tenshot.features.weights import read_tensors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tenshot.core.config import CodingConfig
@@ -121,15 +121,17 @@ def build_network(settings: NetworkSettings, *, base: Path) -> ResNet10:
 
     Raises:
         MissingError: no weights at the path given.
-        ExtractorError: weights of another network.
+        ExtractorError: weights of another network, or of other strides or another seed than the settings have.
     """
     # Building layers draws from the global generator before our own seed overwrites the values.
     with torch.random.fork_rng(devices=[]):
         network = ResNet10(strides=settings.strides, seed=settings.seed)
     if settings.start is not None:
         file = base / settings.start
+        state, facts = read_tensors(file)
+        _require_same(settings, facts, file=file)
         try:
-            network.load_state_dict(from_file(file))
+            network.load_state_dict(state)
         except RuntimeError as error:
             msg = f"network.start {file}: expected the weights of a resnet10, got tensors that do not fit it"
             raise ExtractorError(msg) from error
@@ -138,6 +140,17 @@ def build_network(settings: NetworkSettings, *, base: Path) -> ResNet10:
             if isinstance(module, nn.Conv2d):
                 parametrize.register_parametrization(module, "weight", SpectralNorm())
     return network
+
+
+def _require_same(settings: NetworkSettings, facts: Mapping[str, str], *, file: Path) -> None:
+    """Strides cannot be told from tensors, and the untrained twin has the seed of the very first start."""
+    for name in ("strides", "seed"):
+        if name not in facts:
+            continue
+        told, wanted = getattr(Design.told_by(facts, file=file), name), getattr(settings, name)
+        if told != wanted:
+            msg = f"network.{name}: expected {told}, as network.start {file} has, got {wanted}"
+            raise ExtractorError(msg)
 
 
 def plain_weights(network: ResNet10) -> dict[str, Tensor]:

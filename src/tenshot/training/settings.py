@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from tenshot.core.config import Augmentation, CodingConfig, Settings
 from tenshot.features.resnet10 import HEAD, WIDTHS
+from tenshot.losses import ContrastForm  # noqa: TC001 - pydantic resolves annotations at run time
 from tenshot.negatives import DamageSettings, PatchSettings
 from tenshot.training.lesson_settings import AdapterSettings, DistilSettings, RealSettings
 from tenshot.training.run_settings import OptimiserSettings, RunSettings
@@ -141,7 +142,7 @@ class LossSettings(Settings):
 
     reconstruction: Literal["mse", "normalised", "direction", "none"] = "direction"
     eta0: Weight = 1.0
-    contrast: Literal["difference", "softplus", "hinge"] = "softplus"
+    contrast: ContrastForm = "softplus"
     eta1: Weight = 0.25
     margin: Annotated[float, Field(ge=0)] = 1.0
     log: bool = True
@@ -267,18 +268,20 @@ class TrainingConfig(Settings):
 
     @model_validator(mode="after")
     def _frames_fit(self) -> Self:
-        side, multiple = self.episode.image_size, self.network.multiple
-        if side % multiple or side <= multiple:
-            msg = f"image_size: expected a multiple of {multiple} above it, as the network's strides ask, got {side}"
-            raise ValueError(msg)
-        side = self.distil.size
-        if self.lesson == "distil" and (side % multiple or side <= multiple):
-            msg = f"distil.size: expected a multiple of {multiple} above it, as the network's strides ask, got {side}"
-            raise ValueError(msg)
+        # An adapter's frames are as large as its extractor wants them.
+        seen = {"episodes": ("image_size", self.episode.image_size), "distil": ("distil.size", self.distil.size)}
+        if self.lesson in seen:
+            name, side = seen[self.lesson]
+            multiple = self.network.multiple
+            if side % multiple or side <= multiple:
+                msg = f"{name}: expected a multiple of {multiple} above it, as the network's strides ask, got {side}"
+                raise ValueError(msg)
         return self
 
     @model_validator(mode="after")
     def _has_a_gradient(self) -> Self:
+        if self.lesson != "episodes":
+            return self
         walks = {"mse", "normalised"} & {self.losses.reconstruction}
         if walks and self.losses.eta0 and not self.langevin.least_steps:
             msg = f"langevin.steps: expected at least 1 for losses.reconstruction={self.losses.reconstruction}, got 0"
@@ -290,5 +293,5 @@ class TrainingConfig(Settings):
 
     @property
     def digest(self) -> str:
-        """SHA-256 over all settings, in hexadecimal: two trainings that share it are the same training."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """SHA-256 over what differs from the defaults, in hexadecimal; a new setting leaves it as it was."""
+        return hashlib.sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()

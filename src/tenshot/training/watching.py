@@ -74,7 +74,9 @@ class Watch(nn.Module):
         if not due:
             return {}
         if self._seen is None or self._seen[0] != step:
-            found = {f"valid_{name}": float(value) for look in due for name, value in look().items()}
+            # Looks judge as detectors do, in single precision, whatever the training's.
+            with torch.autocast(self.merit.device.type, enabled=False):
+                found = {f"valid_{name}": float(value) for look in due for name, value in look().items()}
             self._seen = step, found
             self._keep_best(step, found)
         return self._seen[1]
